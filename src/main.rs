@@ -1,0 +1,2 @@
+//! Emotone.
+fn main() {}
