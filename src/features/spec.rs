@@ -125,7 +125,8 @@ impl FeatureSpec {
         if !(1..=1_024).contains(&self.n_mels) {
             return bad("n_mels", format!("is {}, 1 to 1024 is possible", self.n_mels));
         }
-        if !(0.0..nyquist).contains(&self.fmin) || !(self.fmin < self.fmax && self.fmax <= nyquist) {
+        let band_fits = 0.0 <= self.fmin && self.fmin < self.fmax && self.fmax <= nyquist;
+        if !band_fits {
             return bad(
                 "fmax",
                 format!("and fmin are {} and {} Hz, 0 <= fmin < fmax <= {nyquist} is needed", self.fmax, self.fmin),
@@ -134,7 +135,7 @@ impl FeatureSpec {
         if !(1..=self.n_mels).contains(&self.n_mfcc) {
             return bad("n_mfcc", format!("is {}, 1 to n_mels is possible", self.n_mfcc));
         }
-        if self.top_db.is_some_and(|top| !(top > 0.0)) {
+        if self.top_db.is_some_and(|top| top.is_nan() || top <= 0.0) {
             return bad("top_db", "must be above 0 dB".into());
         }
         if !(1..=100_000).contains(&self.frames) {
