@@ -5,15 +5,15 @@
 //! 1. [`audio`]: bytes become one finite [`audio::Waveform`] a channel, whatever the container.
 //! 2. [`features`]: a waveform becomes frames of mel-frequency cepstral coefficients and prosody.
 //! 3. [`model`]: a self-describing ONNX file becomes a checked [`model::Classifier`].
-//! 4. [`pipeline`]: the three above in a row, the whole specification on one page.
-//! 5. [`call`]: long recordings and live streams: windows, speech gate, timeline, alerts.
+//! 4. [`call`]: long recordings and live streams: windows, speech gate, timeline, alerts.
+//! 5. [`pipeline`]: the four above in a row, the whole specification on one page.
 //! 6. [`http`]: the service around it; [`config`] its settings.
 //!
 //! Imports point only upwards in this list, and everything above `http` is synchronous and pure:
 //! no clock, no environment, no sockets.
 
 pub mod audio;
-pub mod call;
 pub mod features;
 pub mod model;
+pub mod call;
 pub mod pipeline;
