@@ -35,6 +35,16 @@ impl FeatureMatrix {
         &mut self.values
     }
 
+    /// All values, row-major, without a copy.
+    pub fn into_values(self) -> Vec<f32> {
+        self.values
+    }
+
+    /// The rows in order, to be changed in place.
+    pub fn rows_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
+        self.values.chunks_exact_mut(self.columns.max(1))
+    }
+
     /// The rows in order, each of `columns` values.
     pub fn rows(&self) -> impl Iterator<Item = &[f32]> {
         self.values.chunks_exact(self.columns.max(1))

@@ -12,7 +12,7 @@ pub struct FeatureSpec {
     /// Coefficient of `y[n] = x[n] - a·x[n-1]` in [0, 1); 0 leaves the signal as it is.
     #[serde(default)]
     pub pre_emphasis: f32,
-    /// FFT and window length in samples.
+    /// FFT and window length in samples, even.
     pub n_fft: usize,
     /// Distance of two frames in samples.
     pub hop: usize,
@@ -53,7 +53,8 @@ pub enum Normalization {
         /// Standard deviation of each column.
         std: Vec<f32>,
     },
-    /// `(x - mean) / (std + epsilon)` with figures of the window itself.
+    /// `(x - mean) / (std + epsilon)` with figures of the window itself for the cepstral coefficients; further columns
+    /// by the fixed figures of [`Column::typical`].
     Recording {
         /// Added to the standard deviation, in the unit of the column.
         epsilon: f32,
@@ -89,18 +90,48 @@ pub enum Column {
     RelativeLogPitch,
     /// Natural logarithm of pitch in Hz over 100 Hz; interpolated through unvoiced frames.
     LogPitch,
-    /// Change of log pitch from frame to frame.
+    /// Change of log pitch in 1/s: slope of a line through five frames.
     PitchSlope,
     /// Periodicity in [0, 1]: 1 minus the normalized difference at the pitch lag.
     Voicing,
-    /// Level of the frame in dB relative to the window's loudest.
+    /// Level of the frame within `fmin..=fmax` in dB relative to the window's loudest frame, at most 0.
     Energy,
 }
+
+impl Column {
+    /// Mean and standard deviation over the frames of ordinary speech, in the unit of the column: what brings it to a
+    /// scale near 1 where a recording's own figures must not.
+    pub fn typical(self) -> (f32, f32) {
+        match self {
+            Column::RelativeLogPitch => (0.0, 0.25),
+            Column::LogPitch => (0.6, 0.45),
+            Column::PitchSlope => (0.0, 2.0),
+            Column::Voicing => (0.7, 0.25),
+            Column::Energy => (-25.0, 15.0),
+        }
+    }
+
+    /// Whether the pitch of the frames must be known.
+    pub fn needs_pitch(self) -> bool {
+        match self {
+            Column::RelativeLogPitch | Column::LogPitch | Column::PitchSlope | Column::Voicing => true,
+            Column::Energy => false,
+        }
+    }
+}
+
+/// Least rate at which pitch is looked for, in Hz.
+const LEAST_PITCH_RATE: u32 = 4_000;
 
 impl FeatureSpec {
     /// Values in each frame: cepstral coefficients and further columns.
     pub fn width(&self) -> usize {
         self.n_mfcc + self.columns.len()
+    }
+
+    /// Whether a column needs the pitch of the frames.
+    pub fn needs_pitch(&self) -> bool {
+        self.columns.iter().any(|column| column.needs_pitch())
     }
 
     /// Checks that the settings make sense together.
@@ -116,8 +147,8 @@ impl FeatureSpec {
         if !(0.0..1.0).contains(&self.pre_emphasis) {
             return bad("pre_emphasis", format!("is {}, it must be in [0, 1)", self.pre_emphasis));
         }
-        if !(16..=65_536).contains(&self.n_fft) {
-            return bad("n_fft", format!("is {}, 16 to 65536 is possible", self.n_fft));
+        if !(16..=65_536).contains(&self.n_fft) || !self.n_fft.is_multiple_of(2) {
+            return bad("n_fft", format!("is {}, an even number from 16 to 65536 is possible", self.n_fft));
         }
         if !(1..=self.n_fft).contains(&self.hop) {
             return bad("hop", format!("is {}, 1 to n_fft is possible", self.hop));
@@ -140,6 +171,9 @@ impl FeatureSpec {
         }
         if !(1..=100_000).contains(&self.frames) {
             return bad("frames", format!("is {}, 1 to 100000 is possible", self.frames));
+        }
+        if self.needs_pitch() && self.sample_rate < LEAST_PITCH_RATE {
+            return bad("columns", format!("need pitch, which needs a sample_rate of {LEAST_PITCH_RATE} Hz at least"));
         }
         match &self.normalization {
             Normalization::Global { mean, std } => {

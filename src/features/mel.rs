@@ -1,0 +1,113 @@
+//! Mel filter bank: triangles that are narrow where hearing is sharp.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Up to here the mel scale of Slaney's Auditory Toolbox is linear, above logarithmic.
+const BREAK_HZ: f64 = 1000.0;
+/// Width of a mel below the break.
+const LINEAR_HZ_PER_MEL: f64 = 200.0 / 3.0;
+/// Mels over which frequency grows by a factor of 6.4 above the break.
+const MELS_PER_LOG_STEP: f64 = 27.0;
+const LOG_STEP: f64 = 6.4;
+
+/// Hz to mel on Slaney's scale, as `librosa.hz_to_mel(htk=False)`.
+pub fn hz_to_mel(hz: f64) -> f64 {
+    if hz < BREAK_HZ {
+        hz / LINEAR_HZ_PER_MEL
+    } else {
+        BREAK_HZ / LINEAR_HZ_PER_MEL + (hz / BREAK_HZ).ln() * MELS_PER_LOG_STEP / LOG_STEP.ln()
+    }
+}
+
+/// Mel to Hz, the inverse of [`hz_to_mel`].
+pub fn mel_to_hz(mel: f64) -> f64 {
+    let break_mel = BREAK_HZ / LINEAR_HZ_PER_MEL;
+    if mel < break_mel {
+        mel * LINEAR_HZ_PER_MEL
+    } else {
+        BREAK_HZ * ((mel - break_mel) * LOG_STEP.ln() / MELS_PER_LOG_STEP).exp()
+    }
+}
+
+/// Triangles of equal area, equally spaced in mel, as `librosa.filters.mel(norm="slaney", htk=False)`. Only the bins
+/// under each triangle are kept.
+#[derive(Debug, Clone)]
+pub struct MelBank {
+    rows: Arc<[Row]>,
+}
+
+#[derive(Debug)]
+struct Row {
+    bins: Range<usize>,
+    weights: Vec<f32>,
+}
+
+impl MelBank {
+    /// `n_mels` bands between `fmin` and `fmax` Hz over the bins of an `n_fft`-point spectrum at `sample_rate` Hz.
+    pub fn new(sample_rate: u32, n_fft: usize, n_mels: usize, fmin: f32, fmax: f32) -> Self {
+        let (low, high) = (hz_to_mel(f64::from(fmin)), hz_to_mel(f64::from(fmax)));
+        let edge = |index: usize| mel_to_hz(low + (high - low) * index as f64 / (n_mels + 1) as f64);
+        let rows = (0..n_mels).map(|band| {
+            let (left, centre, right) = (edge(band), edge(band + 1), edge(band + 2));
+            let weight = |bin: usize| {
+                let hz = bin as f64 * f64::from(sample_rate) / n_fft as f64;
+                let triangle = ((hz - left) / (centre - left)).min((right - hz) / (right - centre));
+                (triangle.max(0.0) * 2.0 / (right - left)) as f32
+            };
+            let first = (0..=n_fft / 2).find(|bin| weight(*bin) > 0.0).unwrap_or(0);
+            let weights: Vec<f32> = (first..=n_fft / 2).map(weight).take_while(|weight| *weight > 0.0).collect();
+            Row { bins: first..first + weights.len(), weights }
+        });
+        Self { rows: rows.collect() }
+    }
+
+    /// Number of bands.
+    pub fn bands(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Writes the energy of each band into `mel` (`[bands]`) from the power of each bin (`[n_fft/2 + 1]`).
+    pub fn apply(&self, power: &[f32], mel: &mut [f32]) {
+        for (energy, row) in mel.iter_mut().zip(self.rows.iter()) {
+            *energy = dot(&row.weights, power.get(row.bins.clone()).unwrap_or_default());
+        }
+    }
+}
+
+/// Sum of products in four lanes, so that the additions need not wait for each other.
+fn dot(left: &[f32], right: &[f32]) -> f32 {
+    let (left, left_rest) = left.as_chunks::<4>();
+    let (right, right_rest) = right.as_chunks::<4>();
+    let mut lanes = [0.0; 4];
+    for (left, right) in left.iter().zip(right) {
+        for ((lane, left), right) in lanes.iter_mut().zip(left).zip(right) {
+            *lane += left * right;
+        }
+    }
+    let rest: f32 = left_rest.iter().zip(right_rest).map(|(left, right)| left * right).sum();
+    (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]) + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scale_passes_its_fixed_points_and_comes_back() {
+        assert!((hz_to_mel(1000.0) - 15.0).abs() < 1e-12);
+        assert!((hz_to_mel(6400.0) - 42.0).abs() < 1e-12);
+        for hz in [0.0, 60.0, 999.0, 1001.0, 3900.0, 11_025.0] {
+            assert!((mel_to_hz(hz_to_mel(hz)) - hz).abs() < 1e-8);
+        }
+    }
+
+    #[test]
+    fn a_flat_spectrum_gives_equal_bands_where_bins_are_dense() {
+        let bank = MelBank::new(8000, 4096, 20, 100.0, 3900.0);
+        let mut mel = vec![0.0; bank.bands()];
+        bank.apply(&vec![1.0; 2049], &mut mel);
+        let bin_hz = 8000.0 / 4096.0;
+        assert!(mel.iter().all(|energy| (energy * bin_hz - 1.0).abs() < 0.01), "{mel:?}");
+    }
+}
