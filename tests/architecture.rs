@@ -38,7 +38,8 @@ fn sources() -> Vec<(String, String)> {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(&path).unwrap();
-                let code = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+                let code =
+                    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
                 found.push((path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned(), code));
             }
         }
@@ -60,9 +61,8 @@ fn names_after<'a>(code: &'a str, prefix: &'a str) -> impl Iterator<Item = &'a s
 }
 
 fn uses_library(code: &str, library: &str) -> bool {
-    code.match_indices(&format!("{library}::")).any(|(at, _)| {
-        !code[..at].ends_with(|letter: char| letter.is_alphanumeric() || letter == '_' || letter == ':')
-    })
+    code.match_indices(&format!("{library}::"))
+        .any(|(at, _)| !code[..at].ends_with(|letter: char| letter.is_alphanumeric() || letter == '_' || letter == ':'))
 }
 
 #[test]
