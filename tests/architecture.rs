@@ -9,12 +9,9 @@ use std::path::{Path, PathBuf};
 const ORDER: [&str; 9] = ["audio", "features", "model", "call", "pipeline", "config", "http", "lib", "main"];
 
 /// Libraries that one part of the server alone may know, and where that is.
-const DOORS: [(&str, &str); 15] = [
-    ("hound", "audio/"),
+/// (Fourier transforms have two: filters in the one, spectra in the other.)
+const DOORS: [(&str, &str); 11] = [
     ("symphonia", "audio/"),
-    ("rubato", "audio/"),
-    ("realfft", "features/"),
-    ("rustfft", "features/"),
     ("tract_onnx", "model/classifier.rs"),
     ("axum", "http/"),
     ("hyper", "http/"),

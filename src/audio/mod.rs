@@ -1,36 +1,40 @@
-//! Bytes to waveforms.
+//! Bytes to waveforms, whatever a recorder wrote.
+//!
+//! In reading order: [`Decoder`] takes the bytes of a file (or headerless telephony samples described by a
+//! [`RawFormat`]), the content itself says which container and codec it is, and every channel becomes a finite
+//! [`Waveform`] at the recording's own rate. [`Resampler`] takes it from there to the rate a model wants.
+//!
+//! Bytes are hostile here. What the rest of this module keeps:
+//! every limit of [`AudioLimits`] is checked before anything is allocated for it; memory follows the bytes that
+//! arrived, never a size that a header claims; any byte string ends in a [`Recording`] or an [`AudioError`].
 
-mod error;
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+mod decoder;
+mod container;
+mod riff;
+mod au;
+mod pcm;
+pub mod g711;
 mod raw;
+mod resample;
 mod waveform;
+mod limits;
+mod error;
 
+pub use decoder::{Decoder, decode};
 pub use error::AudioError;
-pub use raw::{RawEncoding, RawFormat};
+pub use limits::AudioLimits;
+pub use raw::{RawDecoder, RawEncoding, RawFormat};
+pub use resample::{Resampler, resample};
 pub use waveform::{Recording, Waveform};
-
-/// What a recording may ask of this process; every limit is inclusive.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AudioLimits {
-    /// Longest recording, in seconds of its own duration.
-    pub max_seconds: f64,
-    /// Shortest recording that can be judged, in seconds.
-    pub min_seconds: f64,
-    /// Most channels.
-    pub max_channels: u16,
-    /// Lowest sample rate, in Hz.
-    pub min_sample_rate_hz: u32,
-    /// Highest sample rate, in Hz.
-    pub max_sample_rate_hz: u32,
-}
-
-impl Default for AudioLimits {
-    fn default() -> Self {
-        Self {
-            max_seconds: 3600.0,
-            min_seconds: 0.1,
-            max_channels: 8,
-            min_sample_rate_hz: 4_000,
-            max_sample_rate_hz: 192_000,
-        }
-    }
-}

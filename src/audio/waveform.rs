@@ -2,6 +2,10 @@
 
 use super::AudioError;
 
+/// Largest magnitude a sample may have: full scale of a float file that was never divided by its integer scale.
+/// Beyond it nothing is sound, and squares and sums would leave what 32-bit floats can hold.
+const MAX_MAGNITUDE: f32 = 2_147_483_648.0;
+
 /// One channel of sound: finite samples, nominally in [-1, 1], at a known rate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Waveform {
@@ -13,13 +17,17 @@ impl Waveform {
     /// Takes samples, nominally in [-1, 1], at `sample_rate_hz` in Hz.
     ///
     /// # Errors
-    /// [`AudioError::Invalid`] if the rate is 0 or a sample is NaN or infinite.
+    /// [`AudioError::Invalid`] if the rate is 0 or a sample is NaN, infinite, or beyond 2^31 in magnitude.
     pub fn new(samples: Vec<f32>, sample_rate_hz: u32) -> Result<Self, AudioError> {
         if sample_rate_hz == 0 {
             return Err(AudioError::Invalid { reason: "sample rate is 0 Hz".into() });
         }
-        if let Some(position) = samples.iter().position(|sample| !sample.is_finite()) {
-            return Err(AudioError::Invalid { reason: format!("sample {position} is not a finite number") });
+        let sound = |sample: &f32| sample.abs() <= MAX_MAGNITUDE;
+        // All first: this sweep is vectorized, a search for the position is not.
+        if !samples.iter().fold(true, |all, sample| all & sound(sample)) {
+            let position = samples.iter().position(|sample| !sound(sample)).unwrap_or(0);
+            let value = samples.get(position).copied().unwrap_or(f32::NAN);
+            return Err(AudioError::Invalid { reason: format!("sample {position} is {value:e}, which is no sound") });
         }
         Ok(Self { samples, sample_rate_hz })
     }

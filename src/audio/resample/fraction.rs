@@ -1,0 +1,116 @@
+//! The fractional stage: from the block stage's rate to any other, by reading between the samples.
+
+use super::design::Interpolator;
+use super::ratio::Ratio;
+
+/// Taps of the fractional stage.
+pub(super) const TAPS: usize = 8;
+/// Steps from one sample to the next that the fractional stage has kernels for. Between them it interpolates
+/// linearly, which errs by less than -110 dB for a band of a sixth of the rate.
+const PHASES: usize = 256;
+
+/// Steps of a constant length through intermediate samples, with a kernel for each place between two of them.
+pub(super) struct Fraction {
+    step: Place,
+    /// Parts of one intermediate sample.
+    parts: u32,
+    phases_per_part: f32,
+    kernels: Vec<Kernel>,
+}
+
+/// A place in time: whole samples, and parts of a sample behind them, below [`Fraction::parts`].
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Place {
+    pub(super) whole: usize,
+    part: u32,
+}
+
+/// The taps at one phase and what they change by until the next; one cache line.
+#[repr(align(64))]
+struct Kernel {
+    taps: [f32; TAPS],
+    slopes: [f32; TAPS],
+}
+
+impl Kernel {
+    /// The output sample that lies `offset` of the way from this kernel's phase to the next.
+    #[inline]
+    fn apply(&self, window: &[f32; TAPS], offset: f32) -> f32 {
+        let mut products = [0.0_f32; TAPS];
+        let taps = self.taps.iter().zip(&self.slopes);
+        for ((product, sample), (tap, slope)) in products.iter_mut().zip(window).zip(taps) {
+            *product = sample * (tap + slope * offset);
+        }
+        // Summed in the order in which vector registers add.
+        let [a, b, c, d, e, f, g, h] = products;
+        ((a + e) + (c + g)) + ((b + f) + (d + h))
+    }
+}
+
+impl Fraction {
+    pub(super) fn new(ratio: Ratio, from_hz: u32, to_hz: u32) -> Self {
+        // Intermediate rate over outgoing rate, in integers: from * up / (to * down). Below 2^31 for all rates.
+        let advance = from_hz.saturating_mul(ratio.up as u32);
+        let parts = to_hz.saturating_mul(ratio.down as u32);
+        let rate = f64::from(from_hz) * ratio.up as f64 / ratio.down as f64;
+        let band = f64::from(from_hz.min(to_hz)) / 2.0 / rate;
+        let interpolator = Interpolator::for_band(band);
+        // One phase more than a whole sample, since `part as f32` may round up to the end.
+        let phases = 0..PHASES.saturating_add(2);
+        let rows: Vec<[f64; TAPS]> = phases.map(|phase| interpolator.taps(phase as f64 / PHASES as f64)).collect();
+        let kernels = rows.iter().zip(rows.iter().skip(1)).map(|(here, next)| {
+            let mut kernel = Kernel { taps: here.map(|tap| tap as f32), slopes: [0.0; TAPS] };
+            for ((slope, tap), after) in kernel.slopes.iter_mut().zip(here).zip(next) {
+                *slope = (after - tap) as f32;
+            }
+            kernel
+        });
+        Self {
+            step: Place {
+                whole: advance.checked_div(parts).unwrap_or(0) as usize,
+                part: advance.checked_rem(parts).unwrap_or(0),
+            },
+            parts,
+            phases_per_part: (PHASES as f64 / f64::from(parts)) as f32,
+            kernels: kernels.collect(),
+        }
+    }
+
+    /// The kernel for an output sample that lies `part / parts` after an input sample, and how far it is to the next.
+    #[inline]
+    fn kernel(&self, part: u32) -> Option<(&Kernel, f32)> {
+        // Signed conversions are one instruction, unsigned ones are not.
+        let phase = part as i32 as f32 * self.phases_per_part;
+        let number = phase as i32;
+        Some((self.kernels.get(number as usize)?, phase - number as f32))
+    }
+
+    /// Appends the samples at `from`, one step on, two steps on, as long as `samples` reach; gives the place of the next.
+    ///
+    /// Sample number `TAPS / 2 - 1` of `samples` is the one at place 0.
+    pub(super) fn interpolate(&self, samples: &[f32], from: Place, output: &mut Vec<f32>) -> Place {
+        let first = output.len();
+        output.resize(first.saturating_add(self.reach(samples.len(), from)), 0.0);
+        let mut place = from;
+        for sample in output.iter_mut().skip(first) {
+            let window = samples.get(place.whole..).and_then(|window| window.first_chunk::<TAPS>());
+            let (Some(window), Some((kernel, offset))) = (window, self.kernel(place.part)) else { break };
+            *sample = kernel.apply(window, offset);
+            // Part and step are below `parts`, which is below 2^31.
+            let part = place.part.wrapping_add(self.step.part);
+            let carry = part >= self.parts;
+            place.part = part.wrapping_sub(if carry { self.parts } else { 0 });
+            place.whole = place.whole.wrapping_add(self.step.whole).wrapping_add(usize::from(carry));
+        }
+        place
+    }
+
+    /// How many steps from `place` on have all their taps within `length` samples.
+    fn reach(&self, length: usize, place: Place) -> usize {
+        let parts = |place: Place| {
+            (place.whole as u64).saturating_mul(u64::from(self.parts)).saturating_add(u64::from(place.part))
+        };
+        let end = Place { whole: length.saturating_sub(TAPS - 1), part: 0 };
+        parts(end).saturating_sub(parts(place)).div_ceil(parts(self.step).max(1)) as usize
+    }
+}

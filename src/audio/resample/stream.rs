@@ -1,0 +1,161 @@
+//! One stream of samples through a [`Plan`].
+
+use std::sync::Arc;
+
+use realfft::num_complex::Complex;
+
+use super::fraction::{Place, TAPS};
+use super::plan::Plan;
+use crate::audio::{AudioError, Waveform};
+
+/// Resamples a whole waveform to `to_hz`; the result has `ceil(samples * to / from)` samples and the same timing.
+///
+/// # Errors
+/// As [`Resampler::new`].
+pub fn resample(waveform: &Waveform, to_hz: u32) -> Result<Waveform, AudioError> {
+    let mut resampler = Resampler::new(waveform.sample_rate_hz(), to_hz)?;
+    let mut samples = Vec::new();
+    samples.reserve_exact(resampler.length_of(waveform.samples().len()));
+    resampler.push(waveform.samples(), &mut samples);
+    resampler.finish(&mut samples);
+    Waveform::new(samples, to_hz)
+}
+
+/// Resamples a stream that comes in pieces of any length; the samples that come out depend on the samples that went
+/// in alone, not on the pieces. Filters are shared between all resamplers of the same rates.
+///
+/// Output sample `k` lies at time `k / to_hz`: the filters' delay is compensated, so what comes out lags behind by
+/// one block (under 0.2 s) until [`Resampler::finish`]. Before and after the stream there is silence.
+pub struct Resampler {
+    from_hz: u32,
+    to_hz: u32,
+    /// None for equal rates: samples pass through.
+    lane: Option<Lane>,
+    received: u64,
+    emitted: u64,
+}
+
+impl Resampler {
+    /// A resampler at the start of a stream.
+    ///
+    /// # Errors
+    /// [`AudioError::Invalid`] for rates outside 1 to 768 kHz, unless they are equal.
+    pub fn new(from_hz: u32, to_hz: u32) -> Result<Self, AudioError> {
+        let lane = match from_hz == to_hz {
+            true => None,
+            false => Some(Lane::new(Plan::shared(from_hz, to_hz)?)),
+        };
+        Ok(Self { from_hz, to_hz, lane, received: 0, emitted: 0 })
+    }
+
+    /// Takes the next `samples` and appends to `output` what can be computed from them.
+    pub fn push(&mut self, samples: &[f32], output: &mut Vec<f32>) {
+        let Some(lane) = &mut self.lane else {
+            output.extend_from_slice(samples);
+            return;
+        };
+        self.received = self.received.saturating_add(samples.len() as u64);
+        let before = output.len();
+        lane.push(samples, output);
+        self.emitted = self.emitted.saturating_add(output.len().saturating_sub(before) as u64);
+    }
+
+    /// Ends the stream: appends the samples that are still missing. The resampler is then at the start of the next.
+    pub fn finish(&mut self, output: &mut Vec<f32>) {
+        let Some(lane) = &mut self.lane else { return };
+        let length = length(self.received, self.from_hz, self.to_hz);
+        let missing = length.saturating_sub(self.emitted) as usize;
+        let end = output.len().saturating_add(missing);
+        // Silence follows the stream; each block of it brings samples, so this ends.
+        let silence = vec![0.0; lane.plan.hop];
+        while output.len() < end {
+            lane.push(&silence, output);
+        }
+        output.truncate(end);
+        *lane = Lane::new(Arc::clone(&lane.plan));
+        (self.received, self.emitted) = (0, 0);
+    }
+
+    fn length_of(&self, samples: usize) -> usize {
+        length(samples as u64, self.from_hz, self.to_hz) as usize
+    }
+}
+
+/// `ceil(samples * to / from)`
+fn length(samples: u64, from_hz: u32, to_hz: u32) -> u64 {
+    let scaled = u128::from(samples).saturating_mul(u128::from(to_hz));
+    scaled.div_ceil(u128::from(from_hz.max(1))).try_into().unwrap_or(u64::MAX)
+}
+
+/// The state of both stages.
+struct Lane {
+    plan: Arc<Plan>,
+    /// Incoming samples from one margin before the next block on.
+    pending: Vec<f32>,
+    block: Vec<f32>,
+    spectrum: Vec<Complex<f32>>,
+    spectrum_out: Vec<Complex<f32>>,
+    block_out: Vec<f32>,
+    scratch: Vec<Complex<f32>>,
+    /// Samples at the intermediate rate, from the first that the next output sample needs on.
+    between: Vec<f32>,
+    /// Where the next output sample lies in it.
+    place: Place,
+}
+
+impl Lane {
+    fn new(plan: Arc<Plan>) -> Self {
+        let scratch = plan.forward.get_scratch_len().max(plan.inverse.get_scratch_len());
+        Self {
+            pending: vec![0.0; plan.margin],
+            block: plan.forward.make_input_vec(),
+            spectrum: plan.forward.make_output_vec(),
+            spectrum_out: plan.inverse.make_input_vec(),
+            block_out: plan.inverse.make_output_vec(),
+            scratch: vec![Complex::default(); scratch],
+            between: vec![0.0; TAPS / 2 - 1],
+            place: Place::default(),
+            plan,
+        }
+    }
+
+    fn push(&mut self, mut samples: &[f32], output: &mut Vec<f32>) {
+        loop {
+            let missing = self.block.len().saturating_sub(self.pending.len());
+            let (next, others) = samples.split_at(missing.min(samples.len()));
+            self.pending.extend_from_slice(next);
+            if self.pending.len() < self.block.len() {
+                return;
+            }
+            samples = others;
+            self.filter_block();
+            let end = self.plan.margin_out.saturating_add(self.plan.hop_out);
+            let fresh = self.block_out.get(self.plan.margin_out..end).unwrap_or_default();
+            match &self.plan.fraction {
+                None => output.extend_from_slice(fresh),
+                Some(fraction) => {
+                    self.between.extend_from_slice(fresh);
+                    self.place = fraction.interpolate(&self.between, self.place, output);
+                    let used = self.place.whole.min(self.between.len());
+                    self.between.drain(..used);
+                    self.place.whole = self.place.whole.saturating_sub(used);
+                }
+            }
+        }
+    }
+
+    /// Block stage: `pending` to `block_out`, and one hop on.
+    fn filter_block(&mut self) {
+        let plan = &self.plan;
+        self.block.copy_from_slice(&self.pending);
+        self.pending.drain(..plan.hop.min(self.pending.len()));
+        let forward = plan.forward.process_with_scratch(&mut self.block, &mut self.spectrum, &mut self.scratch);
+        self.spectrum_out.fill(Complex::default());
+        for ((out, bin), gain) in self.spectrum_out.iter_mut().zip(&self.spectrum).zip(&plan.response) {
+            *out = Complex::new(bin.re * gain, bin.im * gain);
+        }
+        let inverse = plan.inverse.process_with_scratch(&mut self.spectrum_out, &mut self.block_out, &mut self.scratch);
+        // Transforms fail only for buffers of wrong lengths, and these were made by the transforms themselves.
+        debug_assert!(forward.is_ok() && inverse.is_ok());
+    }
+}
