@@ -17,3 +17,5 @@ pub mod features;
 pub mod model;
 pub mod call;
 pub mod pipeline;
+pub mod config;
+pub mod http;

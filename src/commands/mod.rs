@@ -1,0 +1,15 @@
+//! The commands of the binary.
+
+mod load;
+mod serve;
+mod classify;
+mod show;
+
+pub use classify::classify;
+pub use serve::serve;
+pub use show::{model, openapi};
+
+/// Whether a write failed because nobody reads any more, as with `emotone … | head`.
+fn is_broken_pipe(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::BrokenPipe
+}

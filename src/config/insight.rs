@@ -1,0 +1,33 @@
+//! What the service tells of itself.
+
+use std::net::SocketAddr;
+
+use clap::{Args, ValueEnum};
+
+use super::units;
+
+/// Logs and metrics.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Insight")]
+pub struct Insight {
+    /// Form of the log lines on stderr.
+    #[arg(long, env = "EMOTONE_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+
+    /// What is logged: error, warn, info, debug, or a filter like `warn,emotone=debug`.
+    #[arg(long, env = "EMOTONE_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
+    pub log_level: String,
+
+    /// Serve /metrics on an address of its own, without keys, instead of beside the other routes.
+    #[arg(long, env = "EMOTONE_METRICS_LISTEN", value_name = "ADDRESS", value_parser = units::address)]
+    pub metrics_listen: Option<SocketAddr>,
+}
+
+/// Form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// A line for people.
+    Text,
+    /// A JSON object a line.
+    Json,
+}

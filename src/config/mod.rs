@@ -1,0 +1,107 @@
+//! Settings: commands, options, environment variables. Every option is also `EMOTONE_` + its name.
+
+mod units;
+mod commands;
+mod limits;
+mod network;
+mod security;
+mod insight;
+mod serve;
+
+use std::ffi::OsString;
+
+use clap::{Parser, Subcommand};
+
+pub use commands::{Classify, Model, ModelFile};
+pub use insight::{Insight, LogFormat};
+pub use limits::Limits;
+pub use network::Network;
+pub use security::{ApiKeyList, Security};
+pub use serve::Serve;
+
+/// Hears the emotion in a voice.
+#[derive(Debug, Parser)]
+#[command(name = "emotone", version, about, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// One command of the binary.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Answer HTTP requests (the default command).
+    Serve(Box<Serve>),
+    /// Classify audio files without a server.
+    Classify(Classify),
+    /// Show what a model says of itself.
+    Model(Model),
+    /// Print the API description (OpenAPI 3.1, YAML).
+    Openapi,
+}
+
+impl Cli {
+    /// Reads arguments and environment; `emotone --listen …` means `emotone serve --listen …`.
+    ///
+    /// # Errors
+    /// What clap says of a wrong usage, or the help that was asked for.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+        let about_the_program = ["-h", "--help", "-V", "--version"];
+        let serve = match arguments.get(1).map(|first| first.to_string_lossy()) {
+            None => true,
+            Some(first) => first.starts_with('-') && !about_the_program.contains(&first.as_ref()),
+        };
+        if serve {
+            arguments.insert(arguments.len().min(1), "serve".into());
+        }
+        Self::try_parse_from(arguments)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(arguments: &[&str]) -> Result<Cli, clap::Error> {
+        Cli::read(arguments.iter().map(OsString::from))
+    }
+
+    #[test]
+    fn serve_is_the_default_command() {
+        for arguments in [&["emotone"][..], &["emotone", "--listen", "127.0.0.1:1"], &["emotone", "serve"]] {
+            assert!(matches!(read(arguments).unwrap().command, Command::Serve(_)), "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn wrong_usage_is_refused() {
+        for arguments in [
+            &["emotone", "sing"][..],
+            &["emotone", "serve", "--no-such-flag"],
+            &["emotone", "serve", "--listen", "nowhere"],
+            &["emotone", "serve", "--model"],
+            &["emotone", "serve", "--max-upload-mib", "0"],
+            &["emotone", "serve", "--request-timeout-seconds", "-1"],
+            &["emotone", "serve", "--tls-cert-file", "only-half.pem"],
+            &["emotone", "classify"],
+            &["emotone", "openapi", "--loud"],
+        ] {
+            assert_eq!(read(arguments).unwrap_err().exit_code(), 2, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn every_option_of_serve_has_its_environment_variable_and_a_line_of_help() {
+        use clap::CommandFactory;
+        let program = Cli::command();
+        let serve = program.find_subcommand("serve").unwrap();
+        for option in serve.get_arguments().filter(|option| !["help", "version"].contains(&option.get_id().as_str())) {
+            let name = option.get_long().unwrap();
+            let expected = format!("EMOTONE_{}", name.to_uppercase().replace('-', "_"));
+            assert_eq!(option.get_env().unwrap().to_string_lossy(), expected);
+            assert!(option.get_help().is_some(), "--{name} has no help");
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! `POST /classify`: audio in, emotions out.
+
+use std::time::{Duration, Instant};
+
+use axum::Json;
+use axum::extract::{Query, Request as HttpRequest, State};
+use axum::http::{HeaderName, Uri};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::answer::Classification;
+use super::error::{ApiError, ErrorBody};
+use super::request_id::RequestId;
+use super::state::App;
+use super::upload::Upload;
+use super::work::{Deadline, Timing};
+use crate::audio::{RawEncoding, RawFormat};
+use crate::call::Windowing;
+use crate::model::ModelCard;
+use crate::pipeline::Request;
+
+/// Telephony's own rate, for headerless samples that do not say another.
+const TELEPHONE_HZ: u32 = 8_000;
+/// Windows that can be asked for, in seconds.
+const WINDOW_SECONDS: std::ops::RangeInclusive<f64> = 0.1..=60.0;
+/// How long to stay away from a server that is about to end.
+const DRAIN_RETRY_AFTER: Duration = Duration::from_secs(5);
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
+/// How the audio is to be understood and judged.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Parameters {
+    /// The body is headerless samples, written like this, instead of a file.
+    encoding: Option<RawEncoding>,
+    /// Their rate in Hz; 8000 if it is not said.
+    #[param(minimum = 1, example = 8000)]
+    sample_rate_hz: Option<u32>,
+    /// Their channels, interleaved; 1 if it is not said.
+    #[param(minimum = 1, example = 1)]
+    channels: Option<u16>,
+    /// Length of the window a segment is judged on, in seconds; the model's own if it is not said.
+    #[param(minimum = 0.1, maximum = 60.0, example = 3.0)]
+    window_seconds: Option<f64>,
+    /// Length of each segment after the first, in seconds, at most the window's; the model's own if it is not said.
+    #[param(minimum = 0.1, maximum = 60.0, example = 1.0)]
+    hop_seconds: Option<f64>,
+}
+
+/// A form with the audio in one of its parts.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes the form; it is read part by part")]
+pub struct Form {
+    /// The audio; a part named `audio` will do as well.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+}
+
+/// Classify a recording.
+///
+/// The content decides the format, not the declared type or the file's name: WAV (PCM, float, G.711), FLAC, MP3, Ogg and more,
+/// at any rate, of one or more channels. With `encoding` the body is headerless samples instead.
+#[utoipa::path(
+    post, path = "/classify", tag = "emotion", params(Parameters),
+    request_body(content(
+        (Vec<u8> = "audio/wav"), (Vec<u8> = "application/octet-stream"), (Form = "multipart/form-data"),
+    )),
+    responses(
+        (status = 200, description = "What was heard", body = Classification),
+        (status = 400, description = "`empty_upload`, `bad_multipart` or `bad_request`", body = ErrorBody),
+        (status = 401, description = "`unauthorized`: a missing or wrong API key", body = ErrorBody),
+        (status = 408, description = "`timeout`: the body came too slowly", body = ErrorBody),
+        (status = 413, description = "`upload_too_large`", body = ErrorBody),
+        (status = 415, description = "`unsupported_audio`: no audio, or an unsupported codec", body = ErrorBody),
+        (status = 422, description = "`invalid_audio`, `audio_too_short` or `audio_too_long`", body = ErrorBody),
+        (status = 429, description = "`rate_limited`; see Retry-After", body = ErrorBody),
+        (status = 500, description = "`internal`", body = ErrorBody),
+        (status = 503, description = "`overloaded`, or the server is about to end; see Retry-After", body = ErrorBody),
+        (status = 504, description = "`deadline_exceeded`", body = ErrorBody),
+    )
+)]
+pub async fn classify(
+    State(app): State<App>,
+    id: RequestId,
+    request: HttpRequest,
+) -> Result<([(HeaderName, String); 1], Json<Classification>), ApiError> {
+    app.check_open()?;
+    app.workers.check_room()?;
+    let how = Parameters::of(request.uri())?.into_request(app.pipeline.classifier().card())?;
+    let upload = Upload::read(request, &app).await?;
+
+    let limit = app.settings.limits.request_timeout_seconds;
+    let deadline = Deadline { at: Instant::now() + limit, limit };
+    let analysis = app.pipeline.start(upload.audio, how);
+    let judged = app.workers.judge(analysis, deadline, upload.room).await?;
+
+    app.metrics.judged(&judged);
+    let card = app.pipeline.classifier().card();
+    let answer = Classification::new(&judged.recording, &judged.judgement, card, Some(id.as_str()));
+    Ok(([(SERVER_TIMING, server_timing(&judged.timing))], Json(answer)))
+}
+
+impl App {
+    /// Refuses new work while draining.
+    ///
+    /// # Errors
+    /// [`ApiError::Overloaded`].
+    pub fn check_open(&self) -> Result<(), ApiError> {
+        if self.lifecycle.is_draining() {
+            return Err(ApiError::Overloaded { reason: "the server is about to end", retry_after: DRAIN_RETRY_AFTER });
+        }
+        Ok(())
+    }
+}
+
+impl Parameters {
+    fn of(uri: &Uri) -> Result<Self, ApiError> {
+        let query = Query::try_from_uri(uri).map_err(|error| ApiError::BadRequest(error.body_text()))?;
+        Ok(query.0)
+    }
+
+    fn into_request(self, card: &ModelCard) -> Result<Request, ApiError> {
+        Ok(Request { raw: self.raw()?, windowing: self.windowing(card)? })
+    }
+
+    fn raw(&self) -> Result<Option<RawFormat>, ApiError> {
+        let Some(encoding) = self.encoding else {
+            if self.sample_rate_hz.is_some() || self.channels.is_some() {
+                let reason = "sample_rate_hz and channels describe headerless samples, and need encoding";
+                return Err(ApiError::BadRequest(reason.into()));
+            }
+            return Ok(None);
+        };
+        let (sample_rate_hz, channels) = (self.sample_rate_hz.unwrap_or(TELEPHONE_HZ), self.channels.unwrap_or(1));
+        if sample_rate_hz == 0 || channels == 0 {
+            return Err(ApiError::BadRequest("sample_rate_hz and channels must be above 0".into()));
+        }
+        Ok(Some(RawFormat { encoding, sample_rate_hz, channels }))
+    }
+
+    fn windowing(&self, card: &ModelCard) -> Result<Option<Windowing>, ApiError> {
+        if self.window_seconds.is_none() && self.hop_seconds.is_none() {
+            return Ok(None);
+        }
+        let window_seconds = self.window_seconds.unwrap_or(card.window_seconds);
+        let hop_seconds = self.hop_seconds.unwrap_or(card.hop_seconds.min(window_seconds));
+        let (shortest, longest) = (WINDOW_SECONDS.start(), WINDOW_SECONDS.end());
+        if !WINDOW_SECONDS.contains(&window_seconds) || !(*shortest..=window_seconds).contains(&hop_seconds) {
+            return Err(ApiError::BadRequest(format!(
+                "window_seconds {window_seconds} must be in {shortest} to {longest}, and hop_seconds {hop_seconds} in {shortest} to the window's"
+            )));
+        }
+        Ok(Some(Windowing { window_seconds, hop_seconds }))
+    }
+}
+
+/// Where the time went, as browsers and proxies understand it, in milliseconds.
+fn server_timing(timing: &Timing) -> String {
+    let parts = [
+        ("queue", timing.queue),
+        ("decode", timing.decode),
+        ("features", timing.features),
+        ("inference", timing.inference),
+    ];
+    let entries = parts.map(|(name, duration)| format!("{name};dur={:.3}", duration.as_secs_f64() * 1000.0));
+    entries.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn card() -> ModelCard {
+        let labels = serde_json::to_value(crate::model::Emotion::ALL).unwrap();
+        let card = serde_json::json!({
+            "name": "test", "version": "1", "architecture": "none", "labels": labels, "temperature": 1.0,
+            "rejection_threshold": 0.3, "window_seconds": 3.0, "hop_seconds": 1.0, "data": [], "metrics": {},
+        });
+        ModelCard::parse(&card.to_string()).unwrap()
+    }
+
+    fn request(query: &str) -> Result<Request, ApiError> {
+        Parameters::of(&format!("/classify?{query}").parse().unwrap())?.into_request(&card())
+    }
+
+    #[test]
+    fn headerless_samples_are_telephony_unless_they_say_otherwise() {
+        let raw = request("encoding=mulaw").unwrap().raw.unwrap();
+        assert_eq!(raw, RawFormat { encoding: RawEncoding::Mulaw, sample_rate_hz: 8000, channels: 1 });
+        let raw = request("encoding=pcm_s16le&sample_rate_hz=16000&channels=2").unwrap().raw.unwrap();
+        assert_eq!(raw, RawFormat { encoding: RawEncoding::PcmS16le, sample_rate_hz: 16000, channels: 2 });
+        assert_eq!(request("").unwrap().raw, None);
+    }
+
+    #[test]
+    fn a_window_brings_a_hop_that_fits_it() {
+        let windowing = |query| request(query).unwrap().windowing;
+        assert_eq!(windowing(""), None);
+        assert_eq!(windowing("window_seconds=0.5"), Some(Windowing { window_seconds: 0.5, hop_seconds: 0.5 }));
+        assert_eq!(windowing("hop_seconds=2"), Some(Windowing { window_seconds: 3.0, hop_seconds: 2.0 }));
+    }
+
+    #[test]
+    fn nonsense_is_a_bad_request() {
+        for query in [
+            "encoding=mp3",
+            "sample_rate_hz=8000",
+            "encoding=alaw&sample_rate_hz=0",
+            "encoding=alaw&channels=-1",
+            "encoding=alaw&sample_rate_hz=99999999999",
+            "window_seconds=0",
+            "window_seconds=NaN",
+            "window_seconds=1e9",
+            "hop_seconds=4",
+            "colour=red",
+        ] {
+            let code = request(query).unwrap_err().status_and_code().1;
+            assert_eq!(code, "bad_request", "{query}");
+        }
+    }
+}

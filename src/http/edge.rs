@@ -1,0 +1,99 @@
+//! The outermost layer: names each request, counts it, writes its error, logs it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tracing::{Instrument, error, info, info_span};
+
+use super::error::ApiError;
+use super::linger::{Answer, Leftover};
+use super::pulse::Beat;
+use super::request_id::{self, RequestId};
+use super::state::App;
+
+const SERVER_FAULT: u16 = 500;
+/// Answers hold what callers said; nobody between is to keep them.
+const NO_STORE: (HeaderName, HeaderValue) = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+const NO_SNIFF: (HeaderName, HeaderValue) = (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+
+/// Surrounds every request.
+pub async fn surround(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let in_flight = app.lifecycle.begin();
+    let id = RequestId::of(request.headers());
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str).to_string();
+    let beat = request.extensions().get::<Arc<Beat>>().cloned();
+    let leftover = Leftover::default();
+    request.extensions_mut().insert(id.clone());
+    let request = request.map(|body| leftover.watch(body));
+
+    let span = info_span!("request", request_id = id.as_str());
+    let unanswered = Unanswered { app: &app, answered: false };
+    let response = next.run(request).instrument(span.clone()).await;
+    unanswered.answered();
+
+    let problem = response.extensions().get::<Arc<ApiError>>().cloned();
+    let mut response = match &problem {
+        Some(problem) => with_body(response, problem, &id),
+        None => response,
+    };
+    let headers = response.headers_mut();
+    headers.extend(id.header_value().map(|value| (request_id::HEADER, value)));
+    headers.entry(NO_STORE.0).or_insert(NO_STORE.1);
+    headers.entry(NO_SNIFF.0).or_insert(NO_SNIFF.1);
+    app.metrics.answered(&route, response.status().as_u16(), start.elapsed());
+    span.in_scope(|| log(&method, &route, &response, problem.as_deref(), start));
+    response.map(|body| Body::new(Answer::new(body, leftover, in_flight, beat)))
+}
+
+/// Counts a request whose client left: hyper drops it then, wherever it is.
+struct Unanswered<'a> {
+    app: &'a App,
+    answered: bool,
+}
+
+impl Unanswered<'_> {
+    fn answered(mut self) {
+        self.answered = true;
+    }
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.app.metrics.abandoned();
+        }
+    }
+}
+
+/// Turns a panic of a handler into an answer; the panic itself has been logged by the hook.
+pub fn on_panic(_panic: Box<dyn std::any::Any + Send>) -> Response {
+    ApiError::Internal("a handler panicked".into()).into_response()
+}
+
+fn with_body(response: Response, problem: &ApiError, id: &RequestId) -> Response {
+    let (mut head, _) = response.into_parts();
+    let (body_head, body) = Json(problem.body(Some(id.as_str()))).into_response().into_parts();
+    head.headers.remove(header::CONTENT_LENGTH);
+    head.headers.extend(body_head.headers);
+    Response::from_parts(head, body)
+}
+
+fn log(method: &Method, route: &str, response: &Response, problem: Option<&ApiError>, start: Instant) {
+    let status = response.status().as_u16();
+    let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
+    let code = problem.map(|problem| problem.status_and_code().1);
+    let why = problem.map(|problem| problem.detail().map_or_else(|| problem.to_string(), str::to_string));
+    if status >= SERVER_FAULT && code == Some("internal") {
+        error!(%method, route, status, code, why, milliseconds, "request failed");
+    } else {
+        info!(%method, route, status, code, why, milliseconds, "request answered");
+    }
+}

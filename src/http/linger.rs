@@ -1,0 +1,139 @@
+//! An answer that comes before its request has been read. Closing the connection then would reset it, and the client,
+//! still sending, might never see the answer; so what is still coming is read for a while, and thrown away.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody};
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::{Frame, SizeHint};
+
+use super::lifecycle::InFlight;
+use super::pulse::Beat;
+
+/// How long to go on reading.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Where a request's body is left by a handler that did not read it to its end.
+#[derive(Clone, Default)]
+pub struct Leftover(Arc<Mutex<Option<Body>>>);
+
+impl Leftover {
+    /// The body as handlers see it.
+    pub fn watch(&self, body: Body) -> Body {
+        Body::new(Watched { body: Some(body), leftover: self.clone() })
+    }
+
+    fn put(&self, body: Body) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(body);
+    }
+
+    fn take(&self) -> Option<Body> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// A request's body that is put aside instead of being dropped half-read.
+struct Watched {
+    body: Option<Body>,
+    leftover: Leftover,
+}
+
+impl HttpBody for Watched {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        let polled = Pin::new(body).poll_frame(context);
+        if let Poll::Ready(None | Some(Err(_))) = polled {
+            self.body = None;
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.as_ref().is_none_or(HttpBody::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.as_ref().map_or_else(SizeHint::default, HttpBody::size_hint)
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        if let Some(body) = self.body.take().filter(|body| !body.is_end_stream()) {
+            self.leftover.put(body);
+        }
+    }
+}
+
+/// An answer's body: its request counts as in flight until it is sent, and what is left of the request is read after it.
+pub struct Answer {
+    body: Body,
+    leftover: Leftover,
+    _in_flight: InFlight,
+    _beat: Option<Arc<Beat>>,
+}
+
+impl Answer {
+    /// Joins an answer's body with what has to last as long.
+    pub fn new(body: Body, leftover: Leftover, in_flight: InFlight, beat: Option<Arc<Beat>>) -> Self {
+        Self { body, leftover, _in_flight: in_flight, _beat: beat }
+    }
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if let (Some(body), Ok(runtime)) = (self.leftover.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(tokio::time::timeout(PATIENCE, read_away(body)));
+        }
+    }
+}
+
+async fn read_away(mut body: Body) {
+    while let Some(Ok(_frame)) = body.frame().await {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_that_was_not_read_is_put_aside() {
+        let leftover = Leftover::default();
+        drop(leftover.watch(Body::from("unread")));
+        assert!(leftover.take().is_some());
+        assert_eq!(leftover.watch(Body::from("read")).collect().await.unwrap().to_bytes(), "read");
+        assert!(leftover.take().is_none());
+        drop(leftover.watch(Body::empty()));
+        assert!(leftover.take().is_none());
+    }
+}

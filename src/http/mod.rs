@@ -1,0 +1,32 @@
+//! The service: routes, limits, errors, and the threads that do the work.
+//!
+//! A request is surrounded by [`edge`](self) (its name, its log line, its error), admitted by its handler, read by `upload`,
+//! judged by [`work`] a step at a time, and answered in the words of [`answer`]. [`serve`] is what has sockets.
+
+mod routes;
+mod state;
+mod edge;
+mod request_id;
+mod guard;
+mod keys;
+mod error;
+pub mod classify;
+mod upload;
+mod linger;
+pub mod work;
+pub mod answer;
+mod schema;
+pub mod model;
+mod health;
+pub mod openapi;
+mod metrics;
+mod lifecycle;
+mod pulse;
+mod server;
+
+pub use error::{ApiError, ErrorBody};
+pub use lifecycle::{InFlight, Lifecycle, Phase};
+pub use request_id::RequestId;
+pub use routes::{document, router};
+pub use server::serve;
+pub use state::{App, StartError};

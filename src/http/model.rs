@@ -1,0 +1,118 @@
+//! `GET /model`: what the model says of itself.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::error::ErrorBody;
+use super::state::App;
+use crate::features::FeatureSpec;
+use crate::model::{Classifier, Corpus, Emotion, ModelCard};
+
+/// A model's card, and the features it judges.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ModelBody {
+    /// Name.
+    #[schema(example = "emotone-cnn-lstm")]
+    pub name: String,
+    /// Version, changed with every training.
+    #[schema(example = "2026.11.1")]
+    pub version: String,
+    /// The network in words.
+    pub architecture: String,
+    /// Labels in the order of the model's output.
+    pub labels: Vec<Emotion>,
+    /// What the logits are divided by before the softmax.
+    #[schema(minimum = 0.0, example = 1.3)]
+    pub temperature: f32,
+    /// Answers whose best probability is below this are `uncertain`.
+    #[schema(minimum = 0.0, maximum = 1.0, example = 0.35)]
+    pub rejection_threshold: f32,
+    /// Length of a window in seconds, unless a caller asks for another.
+    #[schema(minimum = 0.1, maximum = 60.0, example = 3.0)]
+    pub window_seconds: f64,
+    /// Length of each segment after the first in seconds, unless a caller asks for another.
+    #[schema(minimum = 0.1, maximum = 60.0, example = 1.0)]
+    pub hop_seconds: f64,
+    /// What it was trained on.
+    pub data: Vec<CorpusBody>,
+    /// Measured figures by name.
+    #[schema(value_type = Object)]
+    pub metrics: Value,
+    /// What turns sound into the model's input.
+    #[schema(value_type = Object)]
+    pub features: FeatureSpec,
+    /// The program that serves it.
+    pub server: ServerBody,
+    /// Whatever else the trainer noted.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    pub more: Map<String, Value>,
+}
+
+/// A corpus that a model was trained on.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CorpusBody {
+    /// Its name.
+    #[schema(example = "TESS")]
+    pub name: String,
+    /// Its licence, as its authors state it.
+    #[schema(example = "CC BY-NC-ND 4.0")]
+    pub licence: String,
+    /// Clips trained on.
+    #[schema(example = 2240)]
+    pub clips: usize,
+    /// Speakers trained on.
+    #[schema(example = 2)]
+    pub speakers: usize,
+}
+
+/// The program that serves a model.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ServerBody {
+    /// Its version.
+    #[schema(example = "0.1.0")]
+    pub version: &'static str,
+}
+
+/// The loaded model.
+#[utoipa::path(
+    get, path = "/model", tag = "emotion",
+    responses(
+        (status = 200, description = "Its card and its features", body = ModelBody),
+        (status = 401, description = "`unauthorized`: a missing or wrong API key", body = ErrorBody),
+        (status = 429, description = "`rate_limited`; see Retry-After", body = ErrorBody),
+    )
+)]
+pub async fn model(State(app): State<App>) -> Json<ModelBody> {
+    Json(app.pipeline.classifier().into())
+}
+
+impl From<&Classifier> for ModelBody {
+    fn from(classifier: &Classifier) -> Self {
+        let card = ModelCard::clone(classifier.card());
+        Self {
+            name: card.name,
+            version: card.version,
+            architecture: card.architecture,
+            labels: card.labels,
+            temperature: card.temperature,
+            rejection_threshold: card.rejection_threshold,
+            window_seconds: card.window_seconds,
+            hop_seconds: card.hop_seconds,
+            data: card.data.into_iter().map(CorpusBody::from).collect(),
+            metrics: card.metrics,
+            features: classifier.features().clone(),
+            server: ServerBody { version: env!("CARGO_PKG_VERSION") },
+            more: card.more,
+        }
+    }
+}
+
+impl From<Corpus> for CorpusBody {
+    fn from(corpus: Corpus) -> Self {
+        Self { name: corpus.name, licence: corpus.licence, clips: corpus.clips, speakers: corpus.speakers }
+    }
+}

@@ -1,0 +1,170 @@
+//! The sockets: connections with a limit and timeouts, HTTP/1.1 and HTTP/2, and an end that waits for those who are being
+//! served, though not for ever.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Version};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, watch};
+use tokio::time::{sleep, sleep_until, timeout};
+use tower::ServiceExt;
+use tracing::{debug, info, warn};
+
+use super::lifecycle::Phase;
+use super::pulse::{Felt, Patience, Pulse};
+use super::state::App;
+
+/// Largest head of a request.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// Requests at a time on one HTTP/2 connection.
+const MAX_STREAMS: u32 = 128;
+/// How long live calls have to say goodbye once the time for draining is over.
+const GOODBYE: Duration = Duration::from_secs(1);
+/// How long answers have to reach the network in the end.
+const FLUSH: Duration = Duration::from_secs(1);
+/// How long to wait when the system gives no more sockets.
+const BREATH: Duration = Duration::from_millis(50);
+/// A connection without a request for this long is closed when others wait for its place.
+const IDLE_UNDER_PRESSURE: Duration = Duration::from_secs(1);
+
+/// Who is at the other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
+/// Serves until [`Phase::Draining`] has been reached and everything in flight has ended, or its time has.
+///
+/// # Errors
+/// If the listener is of no use any more.
+pub async fn serve(listener: TcpListener, app: App, router: Router) -> io::Result<()> {
+    let most = app.settings.network.max_connections;
+    let places = app.connection_room.clone();
+    let (closing, pressure) = (watch::Sender::new(false), Arc::new(Notify::new()));
+    let drained = drained(&app);
+    tokio::pin!(drained);
+    loop {
+        if places.available_permits() == 0 {
+            pressure.notify_waiters();
+        }
+        let place = tokio::select! {
+            () = &mut drained => break,
+            place = places.clone().acquire_owned() => place.map_err(io::Error::other)?,
+            () = sleep(IDLE_UNDER_PRESSURE) => continue,
+        };
+        let (socket, peer) = tokio::select! {
+            () = &mut drained => break,
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    warn!(%error, "no connection could be accepted");
+                    sleep(BREATH).await;
+                    continue;
+                }
+            },
+        };
+        let connection = Connection {
+            app: app.clone(),
+            router: router.clone(),
+            peer,
+            closing: closing.subscribe(),
+            pressure: pressure.clone(),
+        };
+        tokio::spawn(async move {
+            connection.serve(socket).await;
+            drop(place);
+        });
+    }
+    closing.send_replace(true);
+    let _ = timeout(FLUSH, places.acquire_many(most)).await;
+    Ok(())
+}
+
+/// Waits for the order to end, and then for everybody who is being served.
+async fn drained(app: &App) {
+    let lifecycle = &app.lifecycle;
+    lifecycle.reached(Phase::Draining).await;
+    info!(in_flight = lifecycle.in_flight(), "draining");
+    if timeout(app.settings.network.drain_seconds, lifecycle.idle()).await.is_err() {
+        warn!(in_flight = lifecycle.in_flight(), "the time for draining is over");
+        lifecycle.advance(Phase::Ending);
+        let _ = timeout(GOODBYE, lifecycle.idle()).await;
+    }
+}
+
+struct Connection {
+    app: App,
+    router: Router,
+    peer: SocketAddr,
+    closing: watch::Receiver<bool>,
+    pressure: Arc<Notify>,
+}
+
+impl Connection {
+    async fn serve(mut self, socket: TcpStream) {
+        // Answers are small and complete; waiting for more bytes to send would only delay them.
+        let _ = socket.set_nodelay(true);
+        let pulse = Pulse::new(patience(&self.app), Instant::now());
+        let (router, peer, felt) = (self.router, self.peer, pulse.clone());
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            let beat = Arc::new(felt.begin(request.version() == Version::HTTP_2));
+            request.extensions_mut().insert(beat);
+            request.extensions_mut().insert(Peer(peer));
+            router.clone().oneshot(request.map(Body::new))
+        });
+
+        let protocol = protocol();
+        let connection =
+            protocol.serve_connection_with_upgrades(TokioIo::new(Felt::new(socket, pulse.clone())), service);
+        tokio::pin!(connection);
+        let (mut next_look, mut told) = (Instant::now(), false);
+        loop {
+            tokio::select! {
+                ended = connection.as_mut() => {
+                    if let Err(error) = ended {
+                        debug!(%peer, %error, "connection ended");
+                    }
+                    return;
+                }
+                _ = self.closing.wait_for(|closing| *closing), if !told => {
+                    told = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                () = sleep_until(next_look.into()) => match pulse.check(Instant::now()) {
+                    Some(later) => next_look = later,
+                    None => return debug!(%peer, "connection closed: its time is over"),
+                },
+                () = self.pressure.notified() => {
+                    if pulse.is_idle_for(IDLE_UNDER_PRESSURE, Instant::now()) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn protocol() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(MAX_HEAD_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_header_list_size(MAX_HEAD_BYTES as u32);
+    builder
+}
+
+fn patience(app: &App) -> Patience {
+    let (network, limits) = (&app.settings.network, &app.settings.limits);
+    let (header, idle) = (network.header_timeout_seconds, network.idle_timeout_seconds);
+    let longest_work = limits.queue_timeout_ms + limits.request_timeout_seconds;
+    Patience { header, idle, stalled: longest_work + network.body_timeout_seconds + idle }
+}
