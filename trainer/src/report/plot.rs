@@ -1,0 +1,128 @@
+//! `emotone-train plot`: three pictures of one recording.
+
+use std::f64::consts::TAU;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use emotone::audio::{AudioLimits, Waveform, decode};
+use emotone::features::{Boundary, FeatureSpec, Normalization, Padding};
+
+/// What to plot, and where to.
+#[derive(Debug, clap::Args)]
+pub struct PlotArguments {
+    /// A recording in any format that the server takes.
+    #[arg(required_unless_present = "chirp")]
+    file: Option<PathBuf>,
+    /// A tone of three seconds that rises from 60 to 10 000 Hz, instead of a recording.
+    #[arg(long, conflicts_with = "file")]
+    chirp: bool,
+    /// Folder for the pictures; made if there is none.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+/// Writes `NAME-waveform.svg`, `NAME-spectrogram.svg` and `NAME-mfcc.svg`, and says where.
+///
+/// # Errors
+/// If the recording can't be read or judged, or a picture can't be written; each names its file.
+pub fn plot(arguments: &PlotArguments) -> Result<()> {
+    let (name, waveform) = match &arguments.file {
+        Some(file) => read(file)?,
+        None => ("chirp".to_owned(), chirp()?),
+    };
+    let spec = paper_features();
+    let heading = |what: &str| format!("{name}: {what}");
+    let pictures = [
+        ("waveform", super::waveform(&heading("waveform"), &waveform)?),
+        ("spectrogram", super::spectrogram(&heading("spectrogram"), &waveform)?),
+        (
+            "mfcc",
+            super::cepstrum(
+                &heading("mel-frequency cepstral coefficients (colours made for 1 and up)"),
+                &waveform,
+                &spec,
+            )?,
+        ),
+    ];
+    fs::create_dir_all(&arguments.out).with_context(|| format!("making {}", arguments.out.display()))?;
+    for (what, svg) in pictures {
+        let path = arguments.out.join(format!("{name}-{what}.svg"));
+        fs::write(&path, svg).with_context(|| format!("writing {}", path.display()))?;
+        println!("{}", path.display());
+    }
+    Ok(())
+}
+
+/// The recording's name without its ending, and its first channel.
+fn read(file: &Path) -> Result<(String, Waveform)> {
+    let bytes = fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+    let limits = AudioLimits { min_seconds: 0.0, ..AudioLimits::default() };
+    let recording = decode(bytes.into(), None, &limits).with_context(|| format!("reading {}", file.display()))?;
+    let channels = recording.channels.len();
+    let first = recording.channels.into_iter().next();
+    let waveform = first.with_context(|| format!("{} has no channels", file.display()))?;
+    let stem = file.file_stem().map_or_else(|| "recording".into(), |stem| stem.to_string_lossy().into_owned());
+    if channels > 1 {
+        eprintln!("{}: the first of {channels} channels", file.display());
+    }
+    Ok((stem, waveform))
+}
+
+/// Rises by the same interval in each second, at 22 050 Hz, faded in and out over 20 ms.
+fn chirp() -> Result<Waveform> {
+    const RATE_HZ: u32 = 22_050;
+    const SECONDS: f64 = 3.0;
+    const FADE_SECONDS: f64 = 0.02;
+    let (low_hz, high_hz) = (60.0_f64, 10_000.0_f64);
+    let growth = (high_hz / low_hz).ln() / SECONDS;
+    let sample = |n: usize| {
+        let time = n as f64 / f64::from(RATE_HZ);
+        let phase = TAU * low_hz * ((growth * time).exp() - 1.0) / growth;
+        let fade = (time.min(SECONDS - time) / FADE_SECONDS).clamp(0.0, 1.0);
+        (0.5 * fade * phase.sin()) as f32
+    };
+    Ok(Waveform::new((0..(SECONDS * f64::from(RATE_HZ)) as usize).map(sample).collect(), RATE_HZ)?)
+}
+
+/// The paper's features, which are librosa's defaults with 40 coefficients.
+fn paper_features() -> FeatureSpec {
+    FeatureSpec {
+        sample_rate: 22_050,
+        pre_emphasis: 0.0,
+        n_fft: 2_048,
+        hop: 512,
+        n_mels: 128,
+        fmin: 0.0,
+        fmax: 11_025.0,
+        n_mfcc: 40,
+        top_db: Some(80.0),
+        frames: 100,
+        normalization: Normalization::Recording { epsilon: 1e-5 },
+        padding: Padding::Zero,
+        boundary: Boundary::Zero,
+        columns: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chirp_gives_three_pictures_that_are_small_enough_to_send() {
+        let out = tempfile::tempdir().unwrap();
+        let folder = out.path().join("new");
+        plot(&PlotArguments { file: None, chirp: true, out: folder.clone() }).unwrap();
+        for what in ["waveform", "spectrogram", "mfcc"] {
+            let bytes = fs::metadata(folder.join(format!("chirp-{what}.svg"))).unwrap().len();
+            assert!((2_000..400_000).contains(&bytes), "{what} has {bytes} bytes");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let arguments = PlotArguments { file: Some("nowhere.wav".into()), chirp: false, out: "out".into() };
+        assert!(plot(&arguments).unwrap_err().to_string().contains("nowhere.wav"));
+    }
+}
