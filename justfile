@@ -19,6 +19,10 @@ check:
 generate:
     cargo run -- openapi > openapi.yaml
 
+# Draw the README's example, a chirp, anew.
+pictures:
+    cargo run -p emotone-trainer -- plot --chirp --out docs/pictures
+
 # Known vulnerabilities, licences and doubled dependencies (needs cargo-deny).
 deny:
     cargo deny check
