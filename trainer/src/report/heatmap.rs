@@ -1,6 +1,6 @@
 //! Values over time and something else, as colours.
 //!
-//! plotters draws the axes; the colours themselves are one small PNG inside the SVG, for a rectangle a cell
+//! plotters draws the axes; the colours themselves are one small GIF inside the SVG, for a rectangle a cell
 //! would make files of many megabytes.
 
 use anyhow::{Context, Result};
@@ -50,8 +50,8 @@ pub fn heatmap(map: &Heatmap<'_>, value: impl Fn(f64, f64) -> f64) -> Result<Str
     })?;
     let picture = pixels(&plot, |x, y| color_of(value(x * map.seconds, map.vertical.at(y))));
     let bar_picture = pixels(&bar, |_, y| (y * (COLORS - 1) as f64).round() as u8);
-    let svg = embed(&svg, &plot, &png(&plot, &palette, &picture)?)?;
-    embed(&svg, &bar, &png(&bar, &palette, &bar_picture)?)
+    let svg = embed(&svg, &plot, &gif(&plot, &palette, &picture)?)?;
+    embed(&svg, &bar, &gif(&bar, &palette, &bar_picture)?)
 }
 
 /// A rectangle of the picture, in pixels.
@@ -102,27 +102,24 @@ fn pixels(frame: &Frame, color: impl Fn(f64, f64) -> u8) -> Vec<u8> {
     (0..frame.height).flat_map(row).collect()
 }
 
-fn png(frame: &Frame, palette: &[RGBColor], pixels: &[u8]) -> Result<Vec<u8>> {
+fn gif(frame: &Frame, palette: &[RGBColor], pixels: &[u8]) -> Result<Vec<u8>> {
+    let (width, height) = (u16::try_from(frame.width)?, u16::try_from(frame.height)?);
+    let palette: Vec<u8> = palette.iter().flat_map(|color| [color.0, color.1, color.2]).collect();
     let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, frame.width, frame.height);
-    encoder.set_color(png::ColorType::Indexed);
-    encoder.set_depth(png::BitDepth::Eight);
-    encoder.set_compression(png::Compression::High);
-    // Neighbouring numbers of a palette say nothing about each other to a filter.
-    encoder.set_filter(png::Filter::NoFilter);
-    encoder.set_palette(palette.iter().flat_map(|color| [color.0, color.1, color.2]).collect::<Vec<u8>>());
-    encoder.write_header()?.write_image_data(pixels)?;
+    let mut encoder = gif::Encoder::new(&mut bytes, width, height, &palette)?;
+    encoder.write_frame(&gif::Frame::from_indexed_pixels(width, height, pixels, None))?;
+    drop(encoder);
     Ok(bytes)
 }
 
 /// Puts an image on the background, which is the first element, and under everything else.
-fn embed(svg: &str, frame: &Frame, png: &[u8]) -> Result<String> {
+fn embed(svg: &str, frame: &Frame, gif: &[u8]) -> Result<String> {
     let Frame { left, top, width, height } = frame;
     let (background, rest) = svg.split_once("/>\n").context("a picture begins with its background")?;
-    let data = base64::engine::general_purpose::STANDARD.encode(png);
+    let data = base64::engine::general_purpose::STANDARD.encode(gif);
     Ok(format!(
         "{background}/>\n<image x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\" \
-         preserveAspectRatio=\"none\" href=\"data:image/png;base64,{data}\"/>\n{rest}"
+         preserveAspectRatio=\"none\" href=\"data:image/gif;base64,{data}\"/>\n{rest}"
     ))
 }
 
