@@ -1,8 +1,10 @@
-//! The whole way of a recording, one line an arrow: bytes, waveform, features, model, judgement.
+//! The whole way of a recording, one line an arrow: bytes, waveforms, windows of features, probabilities, judgement.
 
-use crate::audio::{AudioError, AudioLimits, RawFormat, Recording};
-use crate::call::{Judgement, Windowing};
-use crate::features::FeatureError;
+use std::mem;
+
+use crate::audio::{AudioError, AudioLimits, Decoder, RawFormat, Recording};
+use crate::call::{Judgement, PostedCall, Smoothing, Step, WindowPlan, Windowing, WindowingError};
+use crate::features::{FeatureError, FeatureExtractor};
 use crate::model::{Classifier, ModelError};
 
 /// What can go wrong on the way.
@@ -11,6 +13,9 @@ pub enum PipelineError {
     /// The caller's audio.
     #[error(transparent)]
     Audio(#[from] AudioError),
+    /// The windows the caller asked for.
+    #[error(transparent)]
+    Windowing(#[from] WindowingError),
     /// Our features.
     #[error(transparent)]
     Features(#[from] FeatureError),
@@ -23,6 +28,7 @@ pub enum PipelineError {
 #[derive(Clone)]
 pub struct Pipeline {
     classifier: Classifier,
+    extractor: FeatureExtractor,
     limits: AudioLimits,
 }
 
@@ -53,10 +59,9 @@ pub struct Request {
     pub raw: Option<RawFormat>,
     /// Other windows than the model's own.
     pub windowing: Option<Windowing>,
+    /// How segments count what was before them.
+    pub smoothing: Smoothing,
 }
-
-/// A recording at work, in steps of some milliseconds each, so that long ones can take turns with short ones.
-pub struct Analysis {}
 
 impl Pipeline {
     /// Joins a model and limits.
@@ -64,7 +69,8 @@ impl Pipeline {
     /// # Errors
     /// [`FeatureError`] if the model's features cannot be set up.
     pub fn new(classifier: Classifier, limits: AudioLimits) -> Result<Self, FeatureError> {
-        Ok(Self { classifier, limits })
+        let extractor = FeatureExtractor::new(classifier.features())?;
+        Ok(Self { classifier, extractor, limits })
     }
 
     /// The model at work.
@@ -72,14 +78,27 @@ impl Pipeline {
         &self.classifier
     }
 
+    /// The features at work.
+    pub fn extractor(&self) -> &FeatureExtractor {
+        &self.extractor
+    }
+
     /// The limits at work.
     pub fn limits(&self) -> &AudioLimits {
         &self.limits
     }
 
+    /// The windows asked for, or the model's own.
+    ///
+    /// # Errors
+    /// [`WindowingError`] if the model can't judge such windows.
+    pub fn plan(&self, windowing: Option<Windowing>) -> Result<WindowPlan, WindowingError> {
+        WindowPlan::new(windowing, self.classifier.card(), self.classifier.features())
+    }
+
     /// Begins with a body of bytes.
-    pub fn start(&self, _bytes: bytes::Bytes, _request: Request) -> Analysis {
-        Analysis {}
+    pub fn start(&self, bytes: bytes::Bytes, request: Request) -> Analysis {
+        Analysis { pipeline: self.clone(), request, state: State::Received(bytes) }
     }
 
     /// All steps in a row.
@@ -96,12 +115,52 @@ impl Pipeline {
     }
 }
 
+/// A recording at work, in steps of some milliseconds each, so that long ones can take turns with short ones.
+pub struct Analysis {
+    pipeline: Pipeline,
+    request: Request,
+    state: State,
+}
+
+/// How far an analysis is.
+enum State {
+    Received(bytes::Bytes),
+    Decoding(WindowPlan, Box<Decoder>),
+    Judging(Box<PostedCall>),
+    Over,
+}
+
 impl Analysis {
     /// Does the next piece of work.
     ///
     /// # Errors
     /// Any [`PipelineError`]; the analysis is over then.
     pub fn step(&mut self) -> Result<Progress, PipelineError> {
-        Err(AudioError::Invalid { reason: "not built yet".into() }.into())
+        let Pipeline { classifier, extractor, limits } = &self.pipeline;
+        let (state, progress) = match mem::replace(&mut self.state, State::Over) {
+            State::Received(bytes) => {
+                let plan = self.pipeline.plan(self.request.windowing)?;
+                let decoder = Decoder::new(bytes, self.request.raw, limits)?;
+                (State::Decoding(plan, decoder.into()), Progress::Working(Stage::Decode))
+            }
+            State::Decoding(plan, mut decoder) => {
+                let state = if decoder.step()? {
+                    State::Decoding(plan, decoder)
+                } else {
+                    let recording = decoder.finish()?;
+                    let call = PostedCall::new(recording, classifier, extractor, plan, self.request.smoothing)?;
+                    State::Judging(call.into())
+                };
+                (state, Progress::Working(Stage::Decode))
+            }
+            State::Judging(mut call) => match call.step(classifier)? {
+                Step::Features => (State::Judging(call), Progress::Working(Stage::Features)),
+                Step::Inference => (State::Judging(call), Progress::Working(Stage::Inference)),
+                Step::Done => (State::Over, Progress::Done(Box::new(call.finish()))),
+            },
+            State::Over => return Err(ModelError::Inference("asked for a step after the last".into()).into()),
+        };
+        self.state = state;
+        Ok(progress)
     }
 }

@@ -62,7 +62,7 @@ pub struct Segment {
 /// One channel: its timeline and the sum of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChannelJudgement {
-    /// Mean of the segments, weighted by their speech.
+    /// Mean of the windows its segments were judged on, weighted by the segments' speech.
     pub verdict: Verdict,
     /// The whole recording in order, without gap or overlap.
     pub segments: Vec<Segment>,
@@ -75,4 +75,20 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// Every channel, in the file's order.
     pub channels: Vec<ChannelJudgement>,
+}
+
+impl ChannelJudgement {
+    /// Speech in the channel, in seconds.
+    pub fn speech_seconds(&self) -> f64 {
+        self.segments.iter().map(|segment| segment.speech_seconds).sum()
+    }
+}
+
+impl Judgement {
+    /// Sums up channels, each weighted by its speech.
+    pub fn new(channels: Vec<ChannelJudgement>, rejection_threshold: f32) -> Self {
+        let heard = |channel: &ChannelJudgement| Some((channel.verdict.probabilities()?, channel.speech_seconds()));
+        let mean = Probabilities::weighted_mean(channels.iter().filter_map(heard));
+        Self { verdict: Verdict::new(mean, rejection_threshold), channels }
+    }
 }

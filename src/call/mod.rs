@@ -1,15 +1,24 @@
 //! Long recordings and live calls: windows, speech gate, timeline, alerts.
+//!
+//! In reading order: a [`WindowPlan`] says how a channel is cut, the [`SpeechGate`] what of it is speech. A
+//! [`ChannelAnalyzer`] does both as samples come, and gives a [`Window`] for each segment. Once the model has judged it,
+//! the [`Timeline`] smooths it and sums it up. A [`PostedCall`] does all that for a recording and gives its [`Judgement`]; a
+//! [`LiveCall`] tells the same segments one by one, and alerts by its [`AlertRule`]s.
 
+mod windows;
+mod gate;
+mod channel;
+mod timeline;
 mod judgement;
+mod posted;
+mod alert;
+mod live;
 
+pub use alert::{Alert, AlertRule, AlertRuleError};
+pub use channel::{ChannelAnalyzer, Window};
+pub use gate::SpeechGate;
 pub use judgement::{ChannelJudgement, Judgement, Segment, Verdict};
-
-/// How a channel is cut: the first segment is a whole window, each later one is a hop long, and each is judged on the
-/// window that ends with it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Windowing {
-    /// Length of the window a segment is judged on, in seconds.
-    pub window_seconds: f64,
-    /// Length of a later segment, in seconds, at most the window's.
-    pub hop_seconds: f64,
-}
+pub use live::{LiveCall, LiveEvent, LiveFormat, Summary};
+pub use posted::{PostedCall, Step};
+pub use timeline::{Smoothing, Span, Timeline};
+pub use windows::{WindowPlan, Windowing, WindowingError};

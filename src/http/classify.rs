@@ -15,7 +15,7 @@ use super::state::App;
 use super::upload::Upload;
 use super::work::{Deadline, Timing};
 use crate::audio::{RawEncoding, RawFormat};
-use crate::call::Windowing;
+use crate::call::{Smoothing, Windowing};
 use crate::model::ModelCard;
 use crate::pipeline::Request;
 
@@ -46,6 +46,10 @@ pub struct Parameters {
     /// Length of each segment after the first, in seconds, at most the window's; the model's own if it is not said.
     #[param(minimum = 0.1, maximum = 60.0, example = 1.0)]
     hop_seconds: Option<f64>,
+    /// Whether a segment counts what was heard shortly before it (true), or its own window alone (false); true if it is not
+    /// said. The sums are of the windows alone either way.
+    #[param(example = true)]
+    smoothing: Option<bool>,
 }
 
 /// A form with the audio in one of its parts.
@@ -121,7 +125,8 @@ impl Parameters {
     }
 
     fn into_request(self, card: &ModelCard) -> Result<Request, ApiError> {
-        Ok(Request { raw: self.raw()?, windowing: self.windowing(card)? })
+        let smoothing = if self.smoothing.unwrap_or(true) { Smoothing::default() } else { Smoothing::OFF };
+        Ok(Request { raw: self.raw()?, windowing: self.windowing(card)?, smoothing })
     }
 
     fn raw(&self) -> Result<Option<RawFormat>, ApiError> {

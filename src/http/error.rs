@@ -124,6 +124,7 @@ impl From<PipelineError> for ApiError {
     fn from(error: PipelineError) -> Self {
         match error {
             PipelineError::Audio(error) => ApiError::Audio(error),
+            PipelineError::Windowing(error) => ApiError::BadRequest(error.to_string()),
             PipelineError::Features(error) => ApiError::Internal(error.to_string()),
             PipelineError::Model(error) => ApiError::Internal(error.to_string()),
         }

@@ -1,0 +1,115 @@
+//! One channel from samples to windows, file or live.
+
+use super::windows::LEAST_REST_SECONDS;
+use super::{Span, SpeechGate, WindowPlan};
+use crate::audio::{AudioError, Resampler};
+use crate::features::{FeatureExtractor, FeatureMatrix, FrameStream, FrameTrack};
+
+/// Less speech than this in a segment is none, in seconds, or half the segment if that is shorter.
+const LEAST_SPEECH_SECONDS: f64 = 0.1;
+
+/// A segment that is complete, and what the model needs to judge it.
+#[derive(Debug, Clone)]
+pub struct Window {
+    /// The segment's place in time, and the speech in it.
+    pub span: Span,
+    /// The model's input; `None` if the segment holds no speech.
+    pub features: Option<FeatureMatrix>,
+}
+
+/// Everything one channel goes through before the model: resampler, frames, speech gate, windows.
+///
+/// Samples may come in pieces of any length; the windows don't depend on how they are cut. What is held is one window
+/// of frames, whatever the length of the call.
+pub struct ChannelAnalyzer {
+    sample_rate_hz: u32,
+    samples: u64,
+    resampler: Resampler,
+    resampled: Vec<f32>,
+    extractor: FeatureExtractor,
+    stream: FrameStream,
+    track: FrameTrack,
+    gate: SpeechGate,
+    plan: WindowPlan,
+    segments: u64,
+}
+
+impl ChannelAnalyzer {
+    /// A channel at `sample_rate_hz` that begins.
+    ///
+    /// # Errors
+    /// [`AudioError`] if that rate cannot be resampled to the features'.
+    pub fn new(extractor: &FeatureExtractor, plan: WindowPlan, sample_rate_hz: u32) -> Result<Self, AudioError> {
+        let spec = extractor.spec();
+        Ok(Self {
+            sample_rate_hz,
+            samples: 0,
+            resampler: Resampler::new(sample_rate_hz, spec.sample_rate)?,
+            resampled: Vec::new(),
+            extractor: extractor.clone(),
+            stream: extractor.stream(),
+            track: extractor.track(),
+            gate: SpeechGate::new(spec),
+            plan,
+            segments: 0,
+        })
+    }
+
+    /// Duration of what came so far, in seconds.
+    pub fn seconds(&self) -> f64 {
+        self.samples as f64 / f64::from(self.sample_rate_hz)
+    }
+
+    /// Takes samples, and appends the windows that they complete to `windows`.
+    pub fn push(&mut self, samples: &[f32], windows: &mut Vec<Window>) {
+        // A second at a time, so that the track stays as short as promised.
+        for piece in samples.chunks(self.sample_rate_hz as usize) {
+            self.samples += piece.len() as u64;
+            self.resampler.push(piece, &mut self.resampled);
+            self.stream.push(&self.resampled, &mut self.track);
+            self.resampled.clear();
+            self.cut_complete(windows);
+        }
+    }
+
+    /// Ends the channel: appends the last windows. Nothing may be pushed afterwards.
+    pub fn finish(&mut self, windows: &mut Vec<Window>) {
+        self.resampler.finish(&mut self.resampled);
+        self.stream.push(&self.resampled, &mut self.track);
+        self.stream.finish(&mut self.track);
+        self.cut_complete(windows);
+        if self.plan.start_seconds(self.segments) < self.seconds() {
+            windows.push(self.cut(self.seconds(), self.track.frames()));
+        }
+    }
+
+    /// Cuts the segments after which something else comes, once their frames are there.
+    fn cut_complete(&mut self, windows: &mut Vec<Window>) {
+        loop {
+            let end_seconds = self.plan.end_seconds(self.segments);
+            let end_frame = self.plan.frame_at(end_seconds);
+            if self.seconds() < end_seconds + LEAST_REST_SECONDS || self.track.frames() < end_frame {
+                return;
+            }
+            windows.push(self.cut(end_seconds, end_frame));
+            self.track.drop_before(end_frame.saturating_sub(self.plan.window_frames()));
+        }
+    }
+
+    /// Cuts the next segment up to a time, and the window that ends there.
+    fn cut(&mut self, end_seconds: f64, end_frame: usize) -> Window {
+        let start_seconds = self.plan.start_seconds(self.segments);
+        self.segments += 1;
+        let first_frame = end_frame.saturating_sub(self.plan.window_frames()).max(self.track.first_frame());
+        let segment_frame = self.plan.frame_at(start_seconds).clamp(first_frame, end_frame);
+        let rows = (first_frame..end_frame).filter_map(|frame| self.track.log_mel(frame));
+        let speech = self.gate.speech(rows);
+        let spoken = speech.iter().skip(segment_frame - first_frame).filter(|speech| **speech).count();
+        let speech_seconds = self.plan.seconds(spoken);
+        let enough = speech_seconds >= LEAST_SPEECH_SECONDS.min((end_seconds - start_seconds) / 2.0);
+        Window {
+            span: Span { start_seconds, end_seconds, speech_seconds: if enough { speech_seconds } else { 0.0 } },
+            features: enough.then(|| self.extractor.window(&self.track, first_frame..end_frame)),
+        }
+    }
+}

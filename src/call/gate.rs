@@ -1,0 +1,208 @@
+//! Speech or not, frame by frame.
+
+use crate::features::FeatureSpec;
+use crate::features::{hz_to_mel, mel_to_hz};
+
+/// Edges of the broad bands, in Hz: inside what a telephone passes (300 to 3400 Hz), above mains hum, and about equally
+/// rich in speech.
+const BAND_EDGES_HZ: [f64; 8] = [250.0, 450.0, 700.0, 1000.0, 1400.0, 1900.0, 2600.0, 3600.0];
+/// Band levels are means over this time: long enough that noise is steady, shorter than a syllable.
+const AVERAGE_SECONDS: f64 = 0.08;
+/// How far to each side a frame is compared with its neighbours: a syllable or two.
+const NEIGHBOURHOOD_SECONDS: f64 = 0.25;
+/// Frames whose spectral shape varies by less are noise, hum or tones. Stationary noise stays below 1.2 dB, people and
+/// the synthetic voice of the tests have 3 to 5 dB.
+const LEAST_VARIATION_DB: f32 = 1.7;
+/// Quieter frames hold nothing but rounding: the steps of 16-bit samples alone make -98 dB.
+const SILENCE_DB: f32 = -90.0;
+/// Frames this far below the loud ones of their window are pauses.
+const PAUSE_DB: f32 = 30.0;
+/// Frames with less of their power in the broad bands are hum or rumble, and what is in the bands is its leakage.
+const LEAKAGE_DB: f32 = 30.0;
+/// Band levels are not followed further down than this below the window's loud frames.
+const DEPTH_DB: f32 = 35.0;
+/// The loud frames of a window are above this quantile of its frames, so that a click doesn't count as one.
+const LOUD_QUANTILE: f64 = 0.95;
+/// Fewest active frames that show a variation.
+const LEAST_NEIGHBOURS: usize = 3;
+
+/// Tells speech from silence, hum, tones and steady noise by how much the *shape* of the spectrum moves.
+///
+/// Articulation changes the balance of the bands several times a second, at every level and through every telephone;
+/// noise, hum, dial and ring tones keep theirs, even while they fade, pulse or start. So, on the log-mel rows of one
+/// window:
+///
+/// 1. seven broad bands from 250 to 3600 Hz, averaged over 80 ms, in dB of a full-scale white noise's;
+/// 2. *active* frames: above -90 dB, at most 30 dB below the window's loud frames (95th percentile), and with at least a
+///    thousandth of all power inside the bands;
+/// 3. the *variation* of a frame: for each band, its level relative to the mean of all bands, and the median absolute
+///    deviation of that over the active frames within 250 ms (times 1.48, so that it equals a normal distribution's
+///    standard deviation; a median, so that a click or an onset alone makes none), averaged over the bands;
+/// 4. speech is what is active and varies by at least 1.7 dB.
+///
+/// The gate has no memory: a window's frames alone decide, so that files and streams agree.
+#[derive(Debug, Clone)]
+pub struct SpeechGate {
+    /// For each broad band the mel bands in it.
+    bands: Vec<std::ops::Range<usize>>,
+    /// Width of each broad band, as a part of the spectrum.
+    widths: Vec<f32>,
+    /// Width of each mel band, as a part of the spectrum.
+    mel_widths: Vec<f32>,
+    /// Mel energy of white noise of power 1, in dB.
+    full_scale_db: f32,
+    /// Frames that are averaged, an odd number.
+    average: usize,
+    /// Frames on each side that a frame is compared with.
+    neighbourhood: usize,
+}
+
+/// Levels of one frame, in dB.
+struct Level {
+    /// Power inside the broad bands.
+    inside: f32,
+    /// Power of the whole spectrum.
+    all: f32,
+}
+
+impl SpeechGate {
+    /// A gate for log-mel rows as `spec` defines them.
+    pub fn new(spec: &FeatureSpec) -> Self {
+        let (low, high) = (hz_to_mel(f64::from(spec.fmin)), hz_to_mel(f64::from(spec.fmax)));
+        let edge = |index: usize| mel_to_hz(low + (high - low) * index as f64 / (spec.n_mels + 1) as f64);
+        let nyquist = f64::from(spec.sample_rate) / 2.0;
+        let first_above = |hz: f64| (0..spec.n_mels).find(|band| edge(band + 1) >= hz).unwrap_or(spec.n_mels);
+        let edges = BAND_EDGES_HZ.windows(2).map(|pair| (pair[0], pair[1]));
+        let (bands, widths) = edges
+            .map(|(from, to)| (first_above(from)..first_above(to), ((to - from) / nyquist) as f32))
+            .filter(|(mel_bands, _)| !mel_bands.is_empty())
+            .unzip();
+        let n_fft = spec.n_fft as f64;
+        // A Hann window passes 3/8 of noise's power; a Slaney triangle of unit area in Hz sums over bins to n_fft / rate.
+        let full_scale = 0.375 * n_fft * n_fft / f64::from(spec.sample_rate);
+        let frames = |seconds: f64| (seconds * f64::from(spec.sample_rate) / spec.hop as f64).round() as usize;
+        Self {
+            bands,
+            widths,
+            mel_widths: (0..spec.n_mels).map(|band| ((edge(band + 2) - edge(band)) / 2.0 / nyquist) as f32).collect(),
+            full_scale_db: (10.0 * full_scale.log10()) as f32,
+            average: frames(AVERAGE_SECONDS) | 1,
+            neighbourhood: frames(NEIGHBOURHOOD_SECONDS).max(1),
+        }
+    }
+
+    /// For each row of one window, log-mel energies in dB, whether it is speech.
+    pub fn speech<'a>(&self, log_mel_rows: impl Iterator<Item = &'a [f32]>) -> Vec<bool> {
+        let (mut band_levels, levels) = self.levels(log_mel_rows);
+        let loud = quantile(levels.iter().map(|level| level.inside), LOUD_QUANTILE);
+        let active: Vec<bool> = levels
+            .iter()
+            .map(|level| level.inside > SILENCE_DB.max(loud - PAUSE_DB).max(level.all - LEAKAGE_DB))
+            .collect();
+        let inside: f32 = self.widths.iter().sum();
+        self.make_shapes(&mut band_levels, loud - 10.0 * inside.log10() - DEPTH_DB);
+
+        // The variation changes slowly: a few values in each neighbourhood are enough.
+        let stride = (self.neighbourhood / 4).max(1);
+        let mut speech = vec![false; levels.len()];
+        for (index, marks) in speech.chunks_mut(stride).enumerate() {
+            let first = index * stride;
+            let centre = first + marks.len() / 2;
+            if !active[first..first + marks.len()].contains(&true) {
+                continue;
+            }
+            let around = centre.saturating_sub(self.neighbourhood)..levels.len().min(centre + self.neighbourhood + 1);
+            if self.variation(&band_levels, around.filter(|frame| active[*frame])) >= LEAST_VARIATION_DB {
+                marks.copy_from_slice(&active[first..first + marks.len()]);
+            }
+        }
+        speech
+    }
+
+    /// Levels of the broad bands (frame by frame, one value a band) and of each frame, averaged over time, in dB.
+    fn levels<'a>(&self, log_mel_rows: impl Iterator<Item = &'a [f32]>) -> (Vec<f32>, Vec<Level>) {
+        let columns = self.bands.len() + 1;
+        let mut powers = Vec::new();
+        let mut mel = Vec::with_capacity(self.mel_widths.len());
+        for row in log_mel_rows {
+            mel.clear();
+            mel.extend(row.iter().map(|level| power(level - self.full_scale_db)));
+            for band in &self.bands {
+                let values = mel.get(band.clone()).unwrap_or_default();
+                powers.push(values.iter().sum::<f32>() / values.len().max(1) as f32);
+            }
+            powers.push(mel.iter().zip(&self.mel_widths).map(|(power, width)| power * width).sum());
+        }
+        let frames = powers.len() / columns;
+        let (mut band_levels, mut levels) = (Vec::with_capacity(frames * self.bands.len()), Vec::with_capacity(frames));
+        let mut means = vec![0.0; columns];
+        for frame in 0..frames {
+            let (first, last) = (frame.saturating_sub(self.average / 2), frames.min(frame + self.average / 2 + 1));
+            means.fill(0.0);
+            for row in powers[first * columns..last * columns].chunks_exact(columns) {
+                means.iter_mut().zip(row).for_each(|(mean, power)| *mean += power / (last - first) as f32);
+            }
+            let (all, bands) = means.split_last().map_or((0.0, &[][..]), |(all, bands)| (*all, bands));
+            band_levels.extend(bands.iter().map(|power| decibel(*power)));
+            let inside = bands.iter().zip(&self.widths).map(|(power, width)| power * width).sum();
+            levels.push(Level { inside: decibel(inside), all: decibel(all) });
+        }
+        (band_levels, levels)
+    }
+
+    /// Turns band levels into levels relative to the frame's mean, none of them counted below `floor_db`.
+    fn make_shapes(&self, band_levels: &mut [f32], floor_db: f32) {
+        for frame in band_levels.chunks_exact_mut(self.bands.len().max(1)) {
+            frame.iter_mut().for_each(|level| *level = level.max(floor_db));
+            let mean = frame.iter().sum::<f32>() / frame.len() as f32;
+            frame.iter_mut().for_each(|level| *level -= mean);
+        }
+    }
+
+    /// How much the spectrum's shape varies over some frames, in dB.
+    fn variation(&self, shapes: &[f32], frames: impl Iterator<Item = usize>) -> f32 {
+        /// Standard deviation of a normal distribution over its median absolute deviation.
+        const NORMAL: f32 = 1.4826;
+        let frames: Vec<usize> = frames.collect();
+        if frames.len() < LEAST_NEIGHBOURS || self.bands.is_empty() {
+            return 0.0;
+        }
+        let mut values = vec![0.0; frames.len()];
+        let mut sum = 0.0;
+        for band in 0..self.bands.len() {
+            let column = frames.iter().map(|frame| shapes[frame * self.bands.len() + band]);
+            values.iter_mut().zip(column).for_each(|(value, shape)| *value = shape);
+            let middle = median(&mut values);
+            values.iter_mut().for_each(|value| *value = (*value - middle).abs());
+            sum += NORMAL * median(&mut values);
+        }
+        sum / self.bands.len() as f32
+    }
+}
+
+/// Power of a level in dB.
+fn power(level_db: f32) -> f32 {
+    const LOG2_10_OVER_10: f32 = std::f32::consts::LOG2_10 / 10.0;
+    (level_db * LOG2_10_OVER_10).exp2()
+}
+
+/// Level of a power, in dB, not below -120.
+fn decibel(power: f32) -> f32 {
+    10.0 * power.max(1e-12).log10()
+}
+
+/// The middle value; changes the order of `values`, which are at least one.
+fn median(values: &mut [f32]) -> f32 {
+    let middle = values.len() / 2;
+    *values.select_nth_unstable_by(middle, f32::total_cmp).1
+}
+
+/// The value that `part` of all are at most; far below everything for none.
+fn quantile(values: impl Iterator<Item = f32>, part: f64) -> f32 {
+    let mut values: Vec<f32> = values.collect();
+    if values.is_empty() {
+        return f32::MIN;
+    }
+    let position = ((values.len() - 1) as f64 * part).round() as usize;
+    *values.select_nth_unstable_by(position, f32::total_cmp).1
+}
