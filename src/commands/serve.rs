@@ -2,41 +2,67 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use emotone::config::{Insight, LogFormat, Serve};
-use emotone::http::{self, App, Phase};
-use emotone::pipeline::Pipeline;
+use emotone::http::{self, App, Certificate, Listening, Models, Phase};
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing::info;
+use tracing::{error, info};
 use tracing_subscriber::EnvFilter;
 
-use super::load;
+use super::load::DEFAULT_MODEL;
+
+/// What is bound and read before the first async thread starts, so that what is wrong is said in one line.
+struct Ready {
+    settings: Serve,
+    listener: TcpListener,
+    metrics_listener: Option<TcpListener>,
+    certificate: Option<Arc<Certificate>>,
+    models: Models,
+}
 
 /// Serves until SIGTERM or SIGINT.
 pub fn serve(settings: Serve) -> Result<ExitCode> {
     set_up_log(&settings.insight)?;
-    let listener = bind(settings.network.listen)?;
-    let classifier = load::classifier(settings.model.model.as_deref())?;
-    let pipeline = Pipeline::new(classifier, settings.limits.audio()).context("cannot set up the model's features")?;
+    let ready = Ready {
+        listener: bind(settings.network.listen)?,
+        metrics_listener: settings.insight.metrics_listen.map(bind).transpose()?,
+        certificate: Certificate::load(&settings.security)?,
+        models: Models::load(settings.model.clone(), DEFAULT_MODEL, settings.limits.audio())?,
+        settings,
+    };
     let runtime = runtime::Builder::new_multi_thread().enable_all().build().context("cannot start async threads")?;
-    runtime.block_on(run(settings, listener, pipeline))?;
+    runtime.block_on(run(ready))?;
     // What is left has had its time.
     runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
 }
 
-async fn run(settings: Serve, listener: TcpListener, pipeline: Pipeline) -> Result<()> {
+async fn run(ready: Ready) -> Result<()> {
+    let Ready { settings, listener, metrics_listener, certificate, models } = ready;
     let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let app = App::new(settings, pipeline)?;
-    let router = http::router(app.clone());
+    let hang_up = signal(SignalKind::hangup())?;
+    let app = App::new(settings, models)?;
     let address = listener.local_addr()?;
-    let listener = tokio::net::TcpListener::from_std(listener)?;
-    let card = app.pipeline.classifier().card();
-    info!(%address, model = card.name, version = card.version, "serving");
+    for model in app.models.all().iter() {
+        let card = model.pipeline.classifier().card();
+        info!(name = model.name, model = card.name, version = card.version, "model");
+    }
     tokio::spawn(end_on_signals(app.clone(), terminate, interrupt));
-    http::serve(listener, app, router).await.context("cannot serve")?;
+    tokio::spawn(reload_on_signal(app.clone(), certificate.clone(), hang_up));
+    if let Some(certificate) = &certificate {
+        tokio::spawn(certificate.clone().follow());
+    }
+    if let Some(listener) = metrics_listener {
+        let listening = Listening { listener: tokio::net::TcpListener::from_std(listener)?, tls: None };
+        tokio::spawn(http::serve(listening, app.clone(), http::metrics_router(app.clone())));
+    }
+    let tls = certificate.as_ref().map(Certificate::acceptor).transpose().context("cannot set up TLS")?;
+    info!(%address, tls = tls.is_some(), "serving");
+    let listening = Listening { listener: tokio::net::TcpListener::from_std(listener)?, tls };
+    http::serve(listening, app.clone(), http::router(app)).await.context("cannot serve")?;
     info!("ended");
     Ok(())
 }
@@ -54,6 +80,34 @@ async fn either(terminate: &mut Signal, interrupt: &mut Signal) {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+    }
+}
+
+/// SIGHUP: models, keys and certificate are read again; what cannot be read keeps its old self.
+async fn reload_on_signal(app: App, certificate: Option<Arc<Certificate>>, mut hang_up: Signal) {
+    while hang_up.recv().await.is_some() {
+        let (app, certificate) = (app.clone(), certificate.clone());
+        let reloaded = tokio::task::spawn_blocking(move || reload(&app, certificate.as_deref())).await;
+        if let Err(panic) = reloaded {
+            error!(%panic, "reading again failed");
+        }
+    }
+}
+
+fn reload(app: &App, certificate: Option<&Certificate>) {
+    let problems = app.reload_models();
+    for problem in &problems {
+        error!(%problem, "the old model stays");
+    }
+    if let Err(problem) = app.keys.reload() {
+        error!(%problem, "the old API keys stay");
+    }
+    if let Some(Err(problem)) = certificate.map(Certificate::reload) {
+        error!(%problem, "the old certificate stays");
+    }
+    for model in app.models.all().iter() {
+        let version = &model.pipeline.classifier().card().version;
+        info!(name = model.name, version, "model");
     }
 }
 

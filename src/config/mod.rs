@@ -12,7 +12,7 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
-pub use commands::{Classify, Model, ModelFile};
+pub use commands::{Classify, Model, ModelFile, ModelSource};
 pub use insight::{Insight, LogFormat};
 pub use limits::Limits;
 pub use network::Network;

@@ -31,8 +31,16 @@ pub struct Security {
     pub tls_key_file: Option<PathBuf>,
 
     /// Origins whose pages may call this service from a browser, separated by commas, or * for all [default: none].
-    #[arg(long, env = "EMOTONE_CORS_ALLOW_ORIGIN", value_name = "ORIGINS", value_delimiter = ',')]
+    #[arg(long, env = "EMOTONE_CORS_ALLOW_ORIGIN", value_name = "ORIGINS", value_delimiter = ',',
+          value_parser = origin)]
     pub cors_allow_origin: Vec<String>,
+}
+
+fn origin(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let is_origin =
+        host.is_some_and(|host| !host.is_empty() && !host.contains(['/', ' ', '?', '#']) && host.is_ascii());
+    if text == "*" || is_origin { Ok(text.into()) } else { Err("is no origin like https://example.org".into()) }
 }
 
 /// API keys as they were typed; never shown.

@@ -2,14 +2,16 @@
 
 use clap::{Args, Parser};
 
-use super::{Insight, Limits, ModelFile, Network, Security};
+use super::{Insight, Limits, ModelSource, Network, Security};
 
 /// Settings of `emotone serve`, by concern.
 #[derive(Debug, Clone, Args)]
 #[allow(missing_docs, reason = "each group says what it is")]
 pub struct Serve {
-    #[command(flatten)]
-    pub model: ModelFile,
+    /// Model file, NAME=FILE, or a folder of models; may be given several times (or separated by commas in the environment).
+    /// Read again on SIGHUP [default: the model compiled into this program].
+    #[arg(long, env = "EMOTONE_MODEL", value_name = "FILE", value_delimiter = ',')]
+    pub model: Vec<ModelSource>,
     #[command(flatten)]
     pub network: Network,
     #[command(flatten)]

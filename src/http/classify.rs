@@ -3,26 +3,24 @@
 use std::time::{Duration, Instant};
 
 use axum::Json;
-use axum::extract::{Query, Request as HttpRequest, State};
-use axum::http::{HeaderName, Uri};
+use axum::extract::{Request as HttpRequest, State};
+use axum::http::HeaderName;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::Classification;
 use super::error::{ApiError, ErrorBody};
+use super::query::Parameters;
 use super::request_id::RequestId;
 use super::state::App;
 use super::upload::Upload;
 use super::work::{Deadline, Timing};
 use crate::audio::{RawEncoding, RawFormat};
 use crate::call::{Smoothing, Windowing};
-use crate::model::ModelCard;
-use crate::pipeline::Request;
+use crate::pipeline::{Pipeline, PipelineError, Request};
 
 /// Telephony's own rate, for headerless samples that do not say another.
 const TELEPHONE_HZ: u32 = 8_000;
-/// Windows that can be asked for, in seconds.
-const WINDOW_SECONDS: std::ops::RangeInclusive<f64> = 0.1..=60.0;
 /// How long to stay away from a server that is about to end.
 const DRAIN_RETRY_AFTER: Duration = Duration::from_secs(5);
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
@@ -31,7 +29,7 @@ const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct Parameters {
+pub struct How {
     /// The body is headerless samples, written like this, instead of a file.
     encoding: Option<RawEncoding>,
     /// Their rate in Hz; 8000 if it is not said.
@@ -41,15 +39,17 @@ pub struct Parameters {
     #[param(minimum = 1, example = 1)]
     channels: Option<u16>,
     /// Length of the window a segment is judged on, in seconds; the model's own if it is not said.
-    #[param(minimum = 0.1, maximum = 60.0, example = 3.0)]
+    #[param(minimum = 0.5, example = 3.0)]
     window_seconds: Option<f64>,
     /// Length of each segment after the first, in seconds, at most the window's; the model's own if it is not said.
-    #[param(minimum = 0.1, maximum = 60.0, example = 1.0)]
+    #[param(minimum = 0.5, example = 1.0)]
     hop_seconds: Option<f64>,
     /// Whether a segment counts what was heard shortly before it (true), or its own window alone (false); true if it is not
     /// said. The sums are of the windows alone either way.
     #[param(example = true)]
     smoothing: Option<bool>,
+    /// Which of several models judges; the first if it is not said.
+    model: Option<String>,
 }
 
 /// A form with the audio in one of its parts.
@@ -66,7 +66,7 @@ pub struct Form {
 /// The content decides the format, not the declared type or the file's name: WAV (PCM, float, G.711), FLAC, MP3, Ogg and more,
 /// at any rate, of one or more channels. With `encoding` the body is headerless samples instead.
 #[utoipa::path(
-    post, path = "/classify", tag = "emotion", params(Parameters),
+    post, path = "/classify", tag = "emotion", params(How),
     request_body(content(
         (Vec<u8> = "audio/wav"), (Vec<u8> = "application/octet-stream"), (Form = "multipart/form-data"),
     )),
@@ -91,16 +91,18 @@ pub async fn classify(
 ) -> Result<([(HeaderName, String); 1], Json<Classification>), ApiError> {
     app.check_open()?;
     app.workers.check_room()?;
-    let how = Parameters::of(request.uri())?.into_request(app.pipeline.classifier().card())?;
+    let how: How = Parameters::of(request.uri())?;
+    let pipeline = app.models.get(how.model.as_deref())?.pipeline;
+    let how = how.into_request(&pipeline)?;
     let upload = Upload::read(request, &app).await?;
 
     let limit = app.settings.limits.request_timeout_seconds;
     let deadline = Deadline { at: Instant::now() + limit, limit };
-    let analysis = app.pipeline.start(upload.audio, how);
+    let analysis = pipeline.start(upload.audio, how);
     let judged = app.workers.judge(analysis, deadline, upload.room).await?;
 
     app.metrics.judged(&judged);
-    let card = app.pipeline.classifier().card();
+    let card = pipeline.classifier().card();
     let answer = Classification::new(&judged.recording, &judged.judgement, card, Some(id.as_str()));
     Ok(([(SERVER_TIMING, server_timing(&judged.timing))], Json(answer)))
 }
@@ -118,15 +120,10 @@ impl App {
     }
 }
 
-impl Parameters {
-    fn of(uri: &Uri) -> Result<Self, ApiError> {
-        let query = Query::try_from_uri(uri).map_err(|error| ApiError::BadRequest(error.body_text()))?;
-        Ok(query.0)
-    }
-
-    fn into_request(self, card: &ModelCard) -> Result<Request, ApiError> {
+impl How {
+    fn into_request(self, pipeline: &Pipeline) -> Result<Request, ApiError> {
         let smoothing = if self.smoothing.unwrap_or(true) { Smoothing::default() } else { Smoothing::OFF };
-        Ok(Request { raw: self.raw()?, windowing: self.windowing(card)?, smoothing })
+        Ok(Request { raw: self.raw()?, windowing: self.windowing(pipeline)?, smoothing })
     }
 
     fn raw(&self) -> Result<Option<RawFormat>, ApiError> {
@@ -144,19 +141,17 @@ impl Parameters {
         Ok(Some(RawFormat { encoding, sample_rate_hz, channels }))
     }
 
-    fn windowing(&self, card: &ModelCard) -> Result<Option<Windowing>, ApiError> {
+    fn windowing(&self, pipeline: &Pipeline) -> Result<Option<Windowing>, ApiError> {
         if self.window_seconds.is_none() && self.hop_seconds.is_none() {
             return Ok(None);
         }
-        let window_seconds = self.window_seconds.unwrap_or(card.window_seconds);
-        let hop_seconds = self.hop_seconds.unwrap_or(card.hop_seconds.min(window_seconds));
-        let (shortest, longest) = (WINDOW_SECONDS.start(), WINDOW_SECONDS.end());
-        if !WINDOW_SECONDS.contains(&window_seconds) || !(*shortest..=window_seconds).contains(&hop_seconds) {
-            return Err(ApiError::BadRequest(format!(
-                "window_seconds {window_seconds} must be in {shortest} to {longest}, and hop_seconds {hop_seconds} in {shortest} to the window's"
-            )));
-        }
-        Ok(Some(Windowing { window_seconds, hop_seconds }))
+        let own = pipeline.plan(None).map_err(PipelineError::from)?.windowing();
+        let window_seconds = self.window_seconds.unwrap_or(own.window_seconds);
+        let hop_seconds = self.hop_seconds.unwrap_or(own.hop_seconds.min(window_seconds));
+        let asked = Some(Windowing { window_seconds, hop_seconds });
+        // What is not possible is said before the body comes.
+        pipeline.plan(asked).map_err(PipelineError::from)?;
+        Ok(asked)
     }
 }
 
@@ -175,18 +170,17 @@ fn server_timing(timing: &Timing) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audio::AudioLimits;
+    use crate::model::Classifier;
 
-    fn card() -> ModelCard {
-        let labels = serde_json::to_value(crate::model::Emotion::ALL).unwrap();
-        let card = serde_json::json!({
-            "name": "test", "version": "1", "architecture": "none", "labels": labels, "temperature": 1.0,
-            "rejection_threshold": 0.3, "window_seconds": 3.0, "hop_seconds": 1.0, "data": [], "metrics": {},
-        });
-        ModelCard::parse(&card.to_string()).unwrap()
+    fn pipeline() -> Pipeline {
+        let model = include_bytes!("../../models/emotone-cnn-lstm.onnx");
+        Pipeline::new(Classifier::from_onnx(model).unwrap(), AudioLimits::default()).unwrap()
     }
 
     fn request(query: &str) -> Result<Request, ApiError> {
-        Parameters::of(&format!("/classify?{query}").parse().unwrap())?.into_request(&card())
+        let how: How = Parameters::of(&format!("/classify?{query}").parse().unwrap())?;
+        how.into_request(&pipeline())
     }
 
     #[test]
@@ -202,8 +196,9 @@ mod tests {
     fn a_window_brings_a_hop_that_fits_it() {
         let windowing = |query| request(query).unwrap().windowing;
         assert_eq!(windowing(""), None);
-        assert_eq!(windowing("window_seconds=0.5"), Some(Windowing { window_seconds: 0.5, hop_seconds: 0.5 }));
-        assert_eq!(windowing("hop_seconds=2"), Some(Windowing { window_seconds: 3.0, hop_seconds: 2.0 }));
+        assert_eq!(windowing("window_seconds=0.6"), Some(Windowing { window_seconds: 0.6, hop_seconds: 0.6 }));
+        let own = pipeline().plan(None).unwrap().windowing();
+        assert_eq!(windowing("hop_seconds=0.7"), Some(Windowing { hop_seconds: 0.7, ..own }));
     }
 
     #[test]
@@ -217,7 +212,8 @@ mod tests {
             "window_seconds=0",
             "window_seconds=NaN",
             "window_seconds=1e9",
-            "hop_seconds=4",
+            "hop_seconds=99",
+            "smoothing=perhaps",
             "colour=red",
         ] {
             let code = request(query).unwrap_err().status_and_code().1;

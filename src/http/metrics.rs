@@ -12,10 +12,11 @@ use prometheus::{
 };
 
 use super::error::{ApiError, ErrorBody};
+use super::models::Served;
 use super::state::App;
 use super::work::Judged;
 use crate::call::Verdict;
-use crate::model::{Emotion, ModelCard};
+use crate::model::Emotion;
 
 /// Upper bounds of durations in seconds: from a millisecond, for a short clip is done in some of them, to a minute.
 const DURATIONS: [f64; 16] =
@@ -166,10 +167,11 @@ impl Metrics {
     }
 
     /// These are the models at work now.
-    pub fn models<'a>(&self, cards: impl IntoIterator<Item = &'a ModelCard>) {
+    pub fn models(&self, served: &[Served]) {
         self.model_info.reset();
-        for card in cards {
-            self.model_info.with_label_values(&[&card.name, &card.version]).set(1);
+        for model in served {
+            let version = &model.pipeline.classifier().card().version;
+            self.model_info.with_label_values(&[&model.name, version]).set(1);
         }
     }
 

@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::error::ErrorBody;
+use super::error::{ApiError, ErrorBody};
+use super::query::{Parameters, Which};
 use super::state::App;
 use crate::features::FeatureSpec;
 use crate::model::{Classifier, Corpus, Emotion, ModelCard};
@@ -79,15 +80,17 @@ pub struct ServerBody {
 
 /// The loaded model.
 #[utoipa::path(
-    get, path = "/model", tag = "emotion",
+    get, path = "/model", tag = "emotion", params(Which),
     responses(
         (status = 200, description = "Its card and its features", body = ModelBody),
+        (status = 400, description = "`bad_request`: there is no such model", body = ErrorBody),
         (status = 401, description = "`unauthorized`: a missing or wrong API key", body = ErrorBody),
         (status = 429, description = "`rate_limited`; see Retry-After", body = ErrorBody),
     )
 )]
-pub async fn model(State(app): State<App>) -> Json<ModelBody> {
-    Json(app.pipeline.classifier().into())
+pub async fn model(State(app): State<App>, which: Parameters<Which>) -> Result<Json<ModelBody>, ApiError> {
+    let served = app.models.get(which.0.model.as_deref())?;
+    Ok(Json(served.pipeline.classifier().into()))
 }
 
 impl From<&Classifier> for ModelBody {

@@ -4,11 +4,12 @@ use std::sync::LazyLock;
 
 use axum::extract::Path;
 use axum::http::header;
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 
 use super::error::ApiError;
+use super::page;
 use super::routes;
 
 /// What is known of the API beyond its routes.
@@ -92,8 +93,8 @@ const START: &str = "SwaggerUIBundle({url: '/openapi.json', dom_id: '#swagger-ui
 /// A page to read the API description and to try it on.
 #[utoipa::path(get, path = "/docs", tag = "documentation", security(()),
     responses((status = 200, description = "A page", content_type = "text/html", body = String)))]
-pub async fn docs() -> Html<&'static str> {
-    Html(PAGE)
+pub async fn docs() -> Response {
+    page::docs_page(PAGE)
 }
 
 /// What that page consists of.

@@ -2,9 +2,12 @@
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
+use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 use utoipa_axum::router::OpenApiRouter;
@@ -12,26 +15,57 @@ use utoipa_axum::routes;
 
 use super::error::ApiError;
 use super::state::App;
-use super::{classify, edge, guard, health, metrics, model, openapi};
+use super::{classify, edge, guard, health, metrics, model, openapi, page, request_id};
 
 /// The service as a value that can be called, with or without a socket.
 pub fn router(app: App) -> Router {
-    let guarded = guarded().route_layer(from_fn_with_state(app.clone(), guard::guard));
+    let mut guarded = guarded();
+    if app.settings.insight.metrics_listen.is_none() {
+        guarded = guarded.merge(figures());
+    }
+    let guarded = guarded.route_layer(from_fn_with_state(app.clone(), guard::guard));
     let (router, _) = guarded.merge(open()).split_for_parts();
+    surround(router.route("/docs/{file}", get(openapi::docs_file)), app)
+}
+
+/// What is served on an address of its own, for those who watch.
+pub fn metrics_router(app: App) -> Router {
+    let (router, _) = figures().merge(health()).split_for_parts();
+    surround(router, app)
+}
+
+fn surround(router: Router<App>, app: App) -> Router {
     router
-        .route("/docs/{file}", get(openapi::docs_file))
         .fallback(|| async { ApiError::NotFound })
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         // `upload` has a limit of its own.
         .layer(DefaultBodyLimit::disable())
         .layer(CatchPanicLayer::custom(edge::on_panic))
+        .layer(option_layer(cors(&app.settings.security.cors_allow_origin)))
         .layer(from_fn_with_state(app.clone(), edge::surround))
         .with_state(app)
 }
 
+/// Lets pages of those origins call this service.
+fn cors(origins: &[String]) -> Option<CorsLayer> {
+    let allowed = match origins {
+        [] => return None,
+        [any] if any == "*" => AllowOrigin::any(),
+        some => AllowOrigin::list(some.iter().filter_map(|origin| HeaderValue::from_str(origin).ok())),
+    };
+    let key = HeaderName::from_static("x-api-key");
+    let timing = HeaderName::from_static("server-timing");
+    let layer = CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, key, request_id::HEADER])
+        .expose_headers([request_id::HEADER, timing, header::RETRY_AFTER]);
+    Some(layer)
+}
+
 /// The API description.
 pub fn document() -> Document {
-    guarded().merge(open()).split_for_parts().1
+    guarded().merge(figures()).merge(open()).split_for_parts().1
 }
 
 /// Routes that need a key, where keys are set, and that have a rate.
@@ -39,14 +73,21 @@ fn guarded() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::Head::openapi())
         .routes(routes!(classify::classify))
         .routes(routes!(model::model))
-        .routes(routes!(metrics::metrics))
+}
+
+/// What is measured; guarded too, unless it has an address of its own.
+fn figures() -> OpenApiRouter<App> {
+    OpenApiRouter::default().routes(routes!(metrics::metrics))
+}
+
+fn health() -> OpenApiRouter<App> {
+    OpenApiRouter::default().routes(routes!(health::live)).routes(routes!(health::ready))
 }
 
 /// Routes for everybody.
 fn open() -> OpenApiRouter<App> {
-    OpenApiRouter::default()
-        .routes(routes!(health::live))
-        .routes(routes!(health::ready))
+    health()
+        .routes(routes!(page::page))
         .routes(routes!(openapi::as_json))
         .routes(routes!(openapi::as_yaml))
         .routes(routes!(openapi::docs))

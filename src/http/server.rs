@@ -13,9 +13,11 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, sleep_until, timeout};
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 use tracing::{debug, info, warn};
 
@@ -40,11 +42,20 @@ const IDLE_UNDER_PRESSURE: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
+/// Where to serve, and whether by TLS.
+pub struct Listening {
+    /// The socket; its owner decides on address and port.
+    pub listener: TcpListener,
+    /// What makes connections safe, if anything.
+    pub tls: Option<TlsAcceptor>,
+}
+
 /// Serves until [`Phase::Draining`] has been reached and everything in flight has ended, or its time has.
 ///
 /// # Errors
 /// If the listener is of no use any more.
-pub async fn serve(listener: TcpListener, app: App, router: Router) -> io::Result<()> {
+pub async fn serve(listening: Listening, app: App, router: Router) -> io::Result<()> {
+    let Listening { listener, tls } = listening;
     let most = app.settings.network.max_connections;
     let places = app.connection_room.clone();
     let (closing, pressure) = (watch::Sender::new(false), Arc::new(Notify::new()));
@@ -77,8 +88,18 @@ pub async fn serve(listener: TcpListener, app: App, router: Router) -> io::Resul
             closing: closing.subscribe(),
             pressure: pressure.clone(),
         };
+        // Answers are small and complete; waiting for more bytes to send would only delay them.
+        let _ = socket.set_nodelay(true);
+        let (tls, patience) = (tls.clone(), app.settings.network.header_timeout_seconds);
         tokio::spawn(async move {
-            connection.serve(socket).await;
+            match tls {
+                None => connection.serve(socket).await,
+                Some(tls) => match timeout(patience, tls.accept(socket)).await {
+                    Ok(Ok(socket)) => connection.serve(socket).await,
+                    Ok(Err(error)) => debug!(%peer, %error, "no TLS"),
+                    Err(_elapsed) => debug!(%peer, "no TLS in time"),
+                },
+            }
             drop(place);
         });
     }
@@ -108,9 +129,7 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve(mut self, socket: TcpStream) {
-        // Answers are small and complete; waiting for more bytes to send would only delay them.
-        let _ = socket.set_nodelay(true);
+    async fn serve(mut self, socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
         let pulse = Pulse::new(patience(&self.app), Instant::now());
         let (router, peer, felt) = (self.router, self.peer, pulse.clone());
         let service = service_fn(move |mut request: Request<Incoming>| {

@@ -9,9 +9,9 @@ use super::guard::Rates;
 use super::keys::Keys;
 use super::lifecycle::Lifecycle;
 use super::metrics::Metrics;
+use super::models::{Models, ModelsError};
 use super::work::{RotaLimits, Workers};
 use crate::config::Serve;
-use crate::pipeline::Pipeline;
 
 /// The service at work; cheap to clone.
 #[derive(Clone)]
@@ -21,8 +21,8 @@ pub struct App(Arc<Shared>);
 pub struct Shared {
     /// The settings it was started with.
     pub settings: Serve,
-    /// The model and what it takes to use it.
-    pub pipeline: Pipeline,
+    /// The models at work.
+    pub models: Models,
     /// Where all computing is done.
     pub workers: Workers,
     /// Serving or draining, and what is in flight.
@@ -61,18 +61,18 @@ pub enum StartError {
 }
 
 impl App {
-    /// Joins settings and a model, and starts the worker threads.
+    /// Joins settings and models, and starts the worker threads.
     ///
     /// # Errors
     /// Any [`StartError`].
-    pub fn new(settings: Serve, pipeline: Pipeline) -> Result<Self, StartError> {
+    pub fn new(settings: Serve, models: Models) -> Result<Self, StartError> {
         let limits = &settings.limits;
         let keys = Keys::load(&settings.security).map_err(|problem| {
             let file = settings.security.api_keys_file.as_deref().unwrap_or(std::path::Path::new(""));
             StartError::Keys { file: file.display().to_string(), problem }
         })?;
         let metrics = Metrics::new()?;
-        metrics.models([pipeline.classifier().card()]);
+        metrics.models(&models.all());
         let rates = Rates::new(settings.security.rate_limit_per_minute);
         let rota = RotaLimits {
             max_at_work: limits.max_concurrency as usize,
@@ -87,7 +87,7 @@ impl App {
         let lifecycle = Lifecycle::default();
         Ok(Self(Arc::new(Shared {
             settings,
-            pipeline,
+            models,
             workers,
             lifecycle,
             metrics,
@@ -97,6 +97,16 @@ impl App {
             upload_room,
             session_room,
         })))
+    }
+}
+
+impl App {
+    /// Reads the models again, and counts how that went; who asks meanwhile is answered by the old ones.
+    pub fn reload_models(&self) -> Vec<ModelsError> {
+        let problems = self.models.reload();
+        self.metrics.reloaded(problems.is_empty());
+        self.metrics.models(&self.models.all());
+        problems
     }
 }
 

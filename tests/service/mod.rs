@@ -3,18 +3,16 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot ask has failed")]
 
-use std::sync::OnceLock;
-
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use emotone::config::Serve;
-use emotone::http::{self, App};
-use emotone::model::Classifier;
-use emotone::pipeline::Pipeline;
+use emotone::http::{self, App, Models};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
+
+const MODEL: &[u8] = include_bytes!("../../models/emotone-cnn-lstm.onnx");
 
 /// A service and what is behind it.
 pub struct Service {
@@ -44,15 +42,9 @@ pub fn service() -> Service {
 
 pub fn service_with(options: &[&str]) -> Service {
     let settings = Serve::with_options(options).unwrap();
-    let pipeline = Pipeline::new(classifier(), settings.limits.audio()).unwrap();
-    let app = App::new(settings, pipeline).unwrap();
+    let models = Models::load(settings.model.clone(), MODEL, settings.limits.audio()).unwrap();
+    let app = App::new(settings, models).unwrap();
     Service { router: http::router(app.clone()), app }
-}
-
-fn classifier() -> Classifier {
-    static CLASSIFIER: OnceLock<Classifier> = OnceLock::new();
-    let model = include_bytes!("../../models/emotone-cnn-lstm.onnx");
-    CLASSIFIER.get_or_init(|| Classifier::from_onnx(model).unwrap()).clone()
 }
 
 pub fn post(path: &str, kind: &str, body: impl Into<Body>) -> Request<Body> {

@@ -1,0 +1,213 @@
+//! The models at work: one or several by name, read again without dropping a request.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::error::ApiError;
+use crate::audio::AudioLimits;
+use crate::config::ModelSource;
+use crate::model::Classifier;
+use crate::pipeline::Pipeline;
+
+/// Ending of a model's file in a folder of models.
+const MODEL_EXTENSION: &str = "onnx";
+
+/// Why a model is not at work; names its file.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot use model {file}: {problem}")]
+pub struct ModelsError {
+    file: String,
+    problem: String,
+}
+
+/// A model that answers.
+#[derive(Clone)]
+pub struct Served {
+    /// What `?model=` calls it.
+    pub name: String,
+    /// The model and what it takes to use it.
+    pub pipeline: Pipeline,
+    file: Option<PathBuf>,
+}
+
+/// A model to be read: a file, or the one that is built in; and the name it is given, if any.
+struct Candidate {
+    file: Option<PathBuf>,
+    name: Option<String>,
+}
+
+/// Models by name; the first is used where none is named.
+pub struct Models {
+    sources: Vec<ModelSource>,
+    built_in: &'static [u8],
+    limits: AudioLimits,
+    served: RwLock<Arc<Vec<Served>>>,
+}
+
+impl Models {
+    /// Reads every source, or the model that is built in if there are none.
+    ///
+    /// # Errors
+    /// [`ModelsError`] for the first that cannot be used, or has the name of another.
+    pub fn load(sources: Vec<ModelSource>, built_in: &'static [u8], limits: AudioLimits) -> Result<Self, ModelsError> {
+        let models = Self { sources, built_in, limits, served: RwLock::default() };
+        let mut served: Vec<Served> = Vec::new();
+        for Candidate { file, name } in models.candidates()? {
+            let model = models.read(file.as_deref(), name)?;
+            if served.iter().any(|other| other.name == model.name) {
+                let problem =
+                    format!("there is another model named `{}`; give names with --model NAME=FILE", model.name);
+                return Err(ModelsError { file: shown(file.as_deref()), problem });
+            }
+            served.push(model);
+        }
+        models.put(served);
+        Ok(models)
+    }
+
+    /// The model of that name, or the first.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] for a name that is not there.
+    pub fn get(&self, name: Option<&str>) -> Result<Served, ApiError> {
+        let all = self.all();
+        let found = match name {
+            None => all.first(),
+            Some(name) => all.iter().find(|model| model.name == name),
+        };
+        found.cloned().ok_or_else(|| {
+            let names: Vec<&str> = all.iter().map(|model| model.name.as_str()).collect();
+            ApiError::BadRequest(format!("there is no such model; these are: {}", names.join(", ")))
+        })
+    }
+
+    /// All models, the first one first.
+    pub fn all(&self) -> Arc<Vec<Served>> {
+        self.served.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads every source again; who asks meanwhile is answered by the old models. A model that cannot be read keeps its old
+    /// self, and is named in the answer.
+    pub fn reload(&self) -> Vec<ModelsError> {
+        let (old, mut new, mut problems) = (self.all(), Vec::<Served>::new(), Vec::new());
+        let candidates = self.candidates().unwrap_or_else(|problem| {
+            problems.push(problem);
+            Vec::new()
+        });
+        for Candidate { file, name } in candidates {
+            match self.read(file.as_deref(), name) {
+                Ok(model) if new.iter().any(|other| other.name == model.name) => {
+                    let problem = format!("there is another model named `{}`", model.name);
+                    problems.push(ModelsError { file: shown(file.as_deref()), problem });
+                }
+                Ok(model) => new.push(model),
+                Err(problem) => {
+                    problems.push(problem);
+                    new.extend(old.iter().find(|model| model.file == file).cloned());
+                }
+            }
+        }
+        if !new.is_empty() {
+            self.put(new);
+        }
+        problems
+    }
+
+    fn put(&self, served: Vec<Served>) {
+        *self.served.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(served);
+    }
+
+    /// Every model's file and name; a folder holds models named by their files.
+    fn candidates(&self) -> Result<Vec<Candidate>, ModelsError> {
+        if self.sources.is_empty() {
+            return Ok(vec![Candidate { file: None, name: None }]);
+        }
+        let mut candidates = Vec::new();
+        for source in &self.sources {
+            if source.path.is_dir() {
+                candidates.extend(models_in(&source.path)?.into_iter().map(|file| {
+                    let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+                    Candidate { file: Some(file), name }
+                }));
+            } else {
+                candidates.push(Candidate { file: Some(source.path.clone()), name: source.name.clone() });
+            }
+        }
+        Ok(candidates)
+    }
+
+    fn read(&self, file: Option<&Path>, name: Option<String>) -> Result<Served, ModelsError> {
+        let problem = |problem: &dyn std::fmt::Display| ModelsError { file: shown(file), problem: problem.to_string() };
+        let classifier = match file {
+            None => Classifier::from_onnx(self.built_in),
+            Some(file) => Classifier::from_onnx(&std::fs::read(file).map_err(|error| problem(&error))?),
+        };
+        let classifier = classifier.map_err(|error| problem(&error))?;
+        let name = name.unwrap_or_else(|| classifier.card().name.clone());
+        let pipeline = Pipeline::new(classifier, self.limits.clone()).map_err(|error| problem(&error))?;
+        Ok(Served { name, pipeline, file: file.map(Path::to_path_buf) })
+    }
+}
+
+fn models_in(folder: &Path) -> Result<Vec<PathBuf>, ModelsError> {
+    let problem =
+        |problem: &dyn std::fmt::Display| ModelsError { file: shown(Some(folder)), problem: problem.to_string() };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|error| problem(&error))? {
+        let path = entry.map_err(|error| problem(&error))?.path();
+        if path.extension().is_some_and(|extension| extension == MODEL_EXTENSION) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    if files.is_empty() { Err(problem(&"the folder holds no .onnx file")) } else { Ok(files) }
+}
+
+fn shown(file: Option<&Path>) -> String {
+    file.map_or_else(|| "compiled into this program".into(), |file| file.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MODEL: &[u8] = include_bytes!("../../models/emotone-cnn-lstm.onnx");
+
+    fn load(sources: &[&str]) -> Result<Models, ModelsError> {
+        let sources = sources.iter().map(|source| source.parse().unwrap()).collect();
+        Models::load(sources, MODEL, AudioLimits::default())
+    }
+
+    #[test]
+    fn models_are_found_by_name_and_the_first_without_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("some.onnx");
+        std::fs::write(&path, MODEL).unwrap();
+        let path = path.display();
+        let models = load(&[&format!("one={path}"), &format!("two={path}")]).unwrap();
+        assert_eq!(models.get(None).unwrap().name, "one");
+        assert_eq!(models.get(Some("two")).unwrap().name, "two");
+        assert!(matches!(models.get(Some("three")), Err(ApiError::BadRequest(_))));
+        assert!(load(&[&format!("one={path}"), &format!("one={path}")]).is_err(), "a name stands for one model");
+        assert_eq!(load(&[folder.path().to_str().unwrap()]).unwrap().get(None).unwrap().name, "some");
+    }
+
+    #[test]
+    fn a_file_that_breaks_keeps_the_old_model_at_work() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("some.onnx");
+        std::fs::write(&path, MODEL).unwrap();
+        for source in [path.to_str().unwrap().to_string(), format!("name={}", path.display())] {
+            let models = load(&[&source]).unwrap();
+            let name = models.get(None).unwrap().name;
+            std::fs::write(&path, b"no model at all").unwrap();
+            let problems = models.reload();
+            assert!(problems[0].to_string().contains("some.onnx"), "{problems:?}");
+            assert_eq!(models.get(None).unwrap().name, name);
+            std::fs::write(&path, MODEL).unwrap();
+            assert!(models.reload().is_empty());
+        }
+        std::fs::write(&path, b"no model at all").unwrap();
+        assert!(load(&[path.to_str().unwrap()]).is_err());
+    }
+}
