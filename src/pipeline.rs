@@ -96,6 +96,26 @@ impl Pipeline {
         WindowPlan::new(windowing, self.classifier.card(), self.classifier.features())
     }
 
+    /// Windows of which only the length or only the hop is asked for; the other is the model's own, if it fits.
+    ///
+    /// # Errors
+    /// [`WindowingError`] if the model can't judge such windows.
+    pub fn windowing(
+        &self,
+        window_seconds: Option<f64>,
+        hop_seconds: Option<f64>,
+    ) -> Result<Option<Windowing>, WindowingError> {
+        if window_seconds.is_none() && hop_seconds.is_none() {
+            return Ok(None);
+        }
+        let own = self.plan(None)?.windowing();
+        let window_seconds = window_seconds.unwrap_or(own.window_seconds);
+        let hop_seconds = hop_seconds.unwrap_or(own.hop_seconds.min(window_seconds));
+        let asked = Some(Windowing { window_seconds, hop_seconds });
+        self.plan(asked)?;
+        Ok(asked)
+    }
+
     /// Begins with a body of bytes.
     pub fn start(&self, bytes: bytes::Bytes, request: Request) -> Analysis {
         Analysis { pipeline: self.clone(), request, state: State::Received(bytes) }

@@ -67,27 +67,41 @@ impl AlertRule {
     }
 }
 
-/// Reads `EMOTION:THRESHOLD:SECONDS`, such as `angry:0.6:3`.
+/// Reads `EMOTION:THRESHOLD:SECONDS` or `EMOTION:THRESHOLD:SECONDS:CHANNEL`, such as `angry:0.6:3` or
+/// `angry:0.6:3:inbound`: the channel is a number, or a track's name (see [`channel_of_track`]).
 impl FromStr for AlertRule {
     type Err = AlertRuleError;
 
     fn from_str(text: &str) -> Result<Self, AlertRuleError> {
-        let bad =
-            || AlertRuleError { problem: format!("`{text}` is not EMOTION:THRESHOLD:SECONDS, such as angry:0.6:3") };
-        let mut parts = text.split(':');
-        let (Some(emotion), Some(threshold), Some(hold), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(bad());
+        let bad = || AlertRuleError {
+            problem: format!("`{text}` is not EMOTION:THRESHOLD:SECONDS[:CHANNEL], such as angry:0.6:3"),
+        };
+        let parts: Vec<&str> = text.split(':').collect();
+        let (emotion, threshold, hold, channel) = match parts[..] {
+            [emotion, threshold, hold] => (emotion, threshold, hold, None),
+            [emotion, threshold, hold, channel] => {
+                let number = channel_of_track(channel).or_else(|| channel.parse().ok());
+                (emotion, threshold, hold, Some(number.ok_or_else(bad)?))
+            }
+            _ => return Err(bad()),
         };
         let rule = Self {
             emotion: Emotion::from_name(emotion).ok_or_else(bad)?,
             threshold: threshold.parse().map_err(|_| bad())?,
             hold_seconds: hold.parse().map_err(|_| bad())?,
-            channel: None,
+            channel,
         };
         rule.check()?;
         Ok(rule)
+    }
+}
+
+/// The channel of a track as telephony names them: `inbound`, what the caller says, is 0, and `outbound` is 1.
+pub fn channel_of_track(track: &str) -> Option<usize> {
+    match track {
+        "inbound" => Some(0),
+        "outbound" => Some(1),
+        _ => None,
     }
 }
 
@@ -197,11 +211,13 @@ mod tests {
 
     #[test]
     fn rules_that_make_no_sense_are_refused() {
+        assert_eq!("angry:0.6:3:outbound".parse::<AlertRule>().map(|rule| rule.channel), Ok(Some(1)));
         for rule in [
             "",
             "angry",
             "angry:0.6",
-            "angry:0.6:3:1",
+            "angry:0.6:3:",
+            "angry:0.6:3:1:1",
             "bored:0.6:3",
             "angry:0:3",
             "angry:1.1:3",

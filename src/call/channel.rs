@@ -60,6 +60,13 @@ impl ChannelAnalyzer {
         self.samples as f64 / f64::from(self.sample_rate_hz)
     }
 
+    /// Samples that are missing until the next segment can be complete, give or take the delay of filters.
+    pub fn samples_to_next_segment(&self) -> usize {
+        let missing = self.plan.end_seconds(self.segments) + LEAST_REST_SECONDS - self.seconds();
+        // A negative number of samples is none.
+        (missing * f64::from(self.sample_rate_hz)).ceil() as usize
+    }
+
     /// Takes samples, and appends the windows that they complete to `windows`.
     pub fn push(&mut self, samples: &[f32], windows: &mut Vec<Window>) {
         // A second at a time, so that the track stays as short as promised.

@@ -94,6 +94,12 @@ impl LiveCall {
         self.advance(channel, |analyzer, windows| analyzer.push(samples, windows))
     }
 
+    /// Samples after which a channel may have something to tell; 0 if any sample may complete it. Those who gather
+    /// samples before they push them need not gather longer.
+    pub fn samples_to_next_segment(&self, channel: usize) -> usize {
+        self.channels.get(channel).map_or(0, |channel| channel.analyzer.samples_to_next_segment())
+    }
+
     /// Duration of one channel so far, in seconds.
     pub fn seconds(&self, channel: usize) -> f64 {
         self.channels.get(channel).map_or(0.0, |channel| channel.analyzer.seconds())

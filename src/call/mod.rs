@@ -14,7 +14,7 @@ mod posted;
 mod alert;
 mod live;
 
-pub use alert::{Alert, AlertRule, AlertRuleError};
+pub use alert::{Alert, AlertRule, AlertRuleError, channel_of_track};
 pub use channel::{ChannelAnalyzer, Window};
 pub use gate::SpeechGate;
 pub use judgement::{ChannelJudgement, Judgement, Segment, Verdict};

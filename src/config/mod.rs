@@ -3,6 +3,7 @@
 mod units;
 mod commands;
 mod limits;
+mod live;
 mod network;
 mod security;
 mod insight;
@@ -15,6 +16,7 @@ use clap::{Parser, Subcommand};
 pub use commands::{Classify, Model, ModelFile, ModelSource};
 pub use insight::{Insight, LogFormat};
 pub use limits::Limits;
+pub use live::Live;
 pub use network::Network;
 pub use security::{ApiKeyList, Security};
 pub use serve::Serve;

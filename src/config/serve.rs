@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser};
 
-use super::{Insight, Limits, ModelSource, Network, Security};
+use super::{Insight, Limits, Live, ModelSource, Network, Security};
 
 /// Settings of `emotone serve`, by concern.
 #[derive(Debug, Clone, Args)]
@@ -16,6 +16,8 @@ pub struct Serve {
     pub network: Network,
     #[command(flatten)]
     pub limits: Limits,
+    #[command(flatten)]
+    pub live: Live,
     #[command(flatten)]
     pub security: Security,
     #[command(flatten)]

@@ -16,7 +16,7 @@ use super::state::App;
 use super::upload::Upload;
 use super::work::{Deadline, Timing};
 use crate::audio::{RawEncoding, RawFormat};
-use crate::call::{Smoothing, Windowing};
+use crate::call::Smoothing;
 use crate::pipeline::{Pipeline, PipelineError, Request};
 
 /// Telephony's own rate, for headerless samples that do not say another.
@@ -123,7 +123,9 @@ impl App {
 impl How {
     fn into_request(self, pipeline: &Pipeline) -> Result<Request, ApiError> {
         let smoothing = if self.smoothing.unwrap_or(true) { Smoothing::default() } else { Smoothing::OFF };
-        Ok(Request { raw: self.raw()?, windowing: self.windowing(pipeline)?, smoothing })
+        // Windows that are not possible are refused before the body comes.
+        let windowing = pipeline.windowing(self.window_seconds, self.hop_seconds).map_err(PipelineError::from)?;
+        Ok(Request { raw: self.raw()?, windowing, smoothing })
     }
 
     fn raw(&self) -> Result<Option<RawFormat>, ApiError> {
@@ -139,19 +141,6 @@ impl How {
             return Err(ApiError::BadRequest("sample_rate_hz and channels must be above 0".into()));
         }
         Ok(Some(RawFormat { encoding, sample_rate_hz, channels }))
-    }
-
-    fn windowing(&self, pipeline: &Pipeline) -> Result<Option<Windowing>, ApiError> {
-        if self.window_seconds.is_none() && self.hop_seconds.is_none() {
-            return Ok(None);
-        }
-        let own = pipeline.plan(None).map_err(PipelineError::from)?.windowing();
-        let window_seconds = self.window_seconds.unwrap_or(own.window_seconds);
-        let hop_seconds = self.hop_seconds.unwrap_or(own.hop_seconds.min(window_seconds));
-        let asked = Some(Windowing { window_seconds, hop_seconds });
-        // What is not possible is said before the body comes.
-        pipeline.plan(asked).map_err(PipelineError::from)?;
-        Ok(asked)
     }
 }
 
@@ -171,6 +160,7 @@ fn server_timing(timing: &Timing) -> String {
 mod tests {
     use super::*;
     use crate::audio::AudioLimits;
+    use crate::call::Windowing;
     use crate::model::Classifier;
 
     fn pipeline() -> Pipeline {

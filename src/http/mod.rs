@@ -12,6 +12,7 @@ mod guard;
 mod keys;
 mod error;
 pub mod classify;
+pub mod stream;
 mod upload;
 mod linger;
 pub mod work;

@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 
 use super::error::ApiError;
 use super::state::App;
-use super::{classify, edge, guard, health, metrics, model, openapi, page, request_id};
+use super::{classify, edge, guard, health, metrics, model, openapi, page, request_id, stream};
 
 /// The service as a value that can be called, with or without a socket.
 pub fn router(app: App) -> Router {
@@ -72,6 +72,7 @@ pub fn document() -> Document {
 fn guarded() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::Head::openapi())
         .routes(routes!(classify::classify))
+        .routes(routes!(stream::stream))
         .routes(routes!(model::model))
 }
 

@@ -1,0 +1,146 @@
+//! A live call at work, whatever brings its sound: samples in, what is to be said of them out.
+
+use tracing::debug;
+
+use super::dialect::Dialect;
+use super::frames::{AlertBody, Frame, SummaryBody, Whose};
+use crate::audio::AudioError;
+use crate::call::{AlertRule, LiveCall, LiveEvent, LiveFormat, Smoothing, WindowPlan};
+use crate::http::answer::SegmentBody;
+use crate::http::state::App;
+use crate::model::ModelError;
+use crate::pipeline::Pipeline;
+
+/// Sound that is gathered before the workers are troubled with it, in seconds; less when a segment may be complete.
+const GATHERED_SECONDS: f64 = 0.5;
+
+/// Why a call can't go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The network failed.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The work panicked.
+    #[error("the work on this call panicked")]
+    Panicked,
+}
+
+/// A call's ear. Computing is done by the workers; between two pieces of work it holds what was gathered.
+pub struct Hearing {
+    app: App,
+    /// `None` after a fault.
+    call: Option<LiveCall>,
+    /// Gathered samples of each channel.
+    sound: Vec<Vec<f32>>,
+    sample_rate_hz: u32,
+    tracks: Vec<Option<&'static str>>,
+}
+
+impl Hearing {
+    /// A call that begins; `rules` come beside those of the settings.
+    ///
+    /// # Errors
+    /// [`AudioError`] if its sample rate cannot be resampled to the features'.
+    pub fn new(
+        app: &App,
+        pipeline: &Pipeline,
+        format: LiveFormat,
+        plan: WindowPlan,
+        smoothing: Smoothing,
+        rules: &[AlertRule],
+        dialect: &Dialect,
+    ) -> Result<Self, AudioError> {
+        let rules: Vec<AlertRule> = app.settings.live.alert.iter().chain(rules).cloned().collect();
+        let call = LiveCall::new(pipeline.classifier(), pipeline.extractor(), format, plan, smoothing, &rules)?;
+        Ok(Self {
+            app: app.clone(),
+            call: Some(call),
+            sound: vec![Vec::new(); format.channels],
+            sample_rate_hz: format.sample_rate_hz,
+            tracks: (0..format.channels).map(|channel| dialect.track(channel)).collect(),
+        })
+    }
+
+    /// Where new samples are to be appended, one vector a channel.
+    pub fn sound(&mut self) -> &mut [Vec<f32>] {
+        &mut self.sound
+    }
+
+    /// Judges what was gathered, if that is enough to say something.
+    ///
+    /// # Errors
+    /// [`Fault`]; the call is over then.
+    pub async fn listen(&mut self) -> Result<Vec<Frame>, Fault> {
+        let Some(call) = &self.call else { return Err(Fault::Panicked) };
+        let patience = (GATHERED_SECONDS * f64::from(self.sample_rate_hz)) as usize;
+        let mut channels = self.sound.iter().enumerate();
+        let is_enough = channels.any(|(channel, samples)| {
+            !samples.is_empty() && samples.len() >= call.samples_to_next_segment(channel).min(patience)
+        });
+        if !is_enough {
+            return Ok(Vec::new());
+        }
+        self.work(|call, sound| {
+            let mut events = Vec::new();
+            for (channel, samples) in sound.iter().enumerate() {
+                events.append(&mut call.push(channel, samples)?);
+            }
+            Ok(events)
+        })
+        .await
+    }
+
+    /// Ends the call: judges the rest and sums up.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn finish(&mut self) -> Result<Vec<Frame>, Fault> {
+        self.work(|call, sound| {
+            let mut events = Vec::new();
+            for (channel, samples) in sound.iter().enumerate() {
+                events.append(&mut call.push(channel, samples)?);
+            }
+            events.append(&mut call.finish()?);
+            Ok(events)
+        })
+        .await
+    }
+
+    /// Has a worker do something with the call and the gathered sound.
+    async fn work(
+        &mut self,
+        work: impl FnOnce(&mut LiveCall, &[Vec<f32>]) -> Result<Vec<LiveEvent>, ModelError> + Send + 'static,
+    ) -> Result<Vec<Frame>, Fault> {
+        let mut call = self.call.take().ok_or(Fault::Panicked)?;
+        let sound = std::mem::take(&mut self.sound);
+        let done = self.app.workers.run(move || {
+            let events = work(&mut call, &sound);
+            (call, sound, events)
+        });
+        let (call, mut sound, events) = done.await.ok_or(Fault::Panicked)?;
+        let seconds: f64 = sound.iter().map(|samples| samples.len() as f64 / f64::from(self.sample_rate_hz)).sum();
+        self.app.metrics.listened(seconds);
+        sound.iter_mut().for_each(|samples| {
+            samples.clear();
+            // A huge frame is no reason to keep its room for the rest of the call.
+            samples.shrink_to(self.sample_rate_hz as usize);
+        });
+        (self.call, self.sound) = (Some(call), sound);
+        Ok(events?.iter().map(|event| self.say(event)).collect())
+    }
+
+    fn say(&self, event: &LiveEvent) -> Frame {
+        let whose = |channel| Whose { channel, track: self.tracks.get(channel).copied().flatten() };
+        match event {
+            LiveEvent::Segment { channel, segment } => {
+                self.app.metrics.heard(&segment.verdict);
+                Frame::Segment { whose: whose(*channel), segment: SegmentBody::from(segment) }
+            }
+            LiveEvent::Alert { channel, alert } => {
+                debug!(channel, emotion = alert.emotion.name(), "alert");
+                Frame::Alert { whose: whose(*channel), alert: AlertBody::from(alert) }
+            }
+            LiveEvent::Summary(summary) => Frame::Summary(SummaryBody::new(summary, whose)),
+        }
+    }
+}

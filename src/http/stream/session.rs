@@ -1,0 +1,279 @@
+//! The life of a live call on a WebSocket: opening, hearing, and an end that is always explained.
+
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tracing::{debug, error, info};
+
+use super::dialect::{BadFrame, Dialect, Wish};
+use super::frames::Frame;
+use super::hearing::{Fault, Hearing};
+use super::opening::{Opening, Start};
+use crate::call::LiveFormat;
+use crate::http::answer::ModelName;
+use crate::http::lifecycle::Phase;
+use crate::http::state::App;
+use crate::pipeline::Pipeline;
+
+/// Time for the frames that begin a call.
+const OPENING: Duration = Duration::from_secs(10);
+/// Time for the caller's socket to take a frame; who does not read has no call.
+const SENDING: Duration = Duration::from_secs(10);
+/// Time for the caller's side to close after ours has.
+const CLOSING: Duration = Duration::from_secs(2);
+/// Bad frames in a row that end a call.
+const MOST_BAD_FRAMES: u32 = 20;
+/// Longest text frame, in bytes; a caller's words are short.
+const LONGEST_TEXT: usize = 128 * 1024;
+/// Most bytes that are heard between two looks at what is gathered.
+const PIECE: usize = 16 * 1024;
+
+/// How a call ends.
+#[derive(Debug)]
+enum End {
+    /// The caller said so.
+    Stopped,
+    /// The caller has gone; nothing can be said any more.
+    Gone,
+    /// What began was no call.
+    BadStart(BadFrame),
+    /// Too many frames in a row could not be read.
+    TooManyBadFrames,
+    /// A frame beyond all limits.
+    FrameTooLarge,
+    /// Nothing came for a long time.
+    Idle(Duration),
+    /// It went on for too long.
+    TooLong(Duration),
+    /// The server is about to end.
+    Ending,
+    /// Our fault.
+    Fault(Fault),
+}
+
+impl End {
+    /// Close code, and the error's code and text unless it is a good end.
+    fn parting(&self) -> (u16, Option<(&'static str, String)>) {
+        match self {
+            End::Stopped | End::Gone => (close_code::NORMAL, None),
+            End::BadStart(bad) => (close_code::POLICY, Some(("bad_start", bad.to_string()))),
+            End::TooManyBadFrames => {
+                let message = format!("{MOST_BAD_FRAMES} frames in a row were not understood");
+                (close_code::POLICY, Some(("too_many_bad_frames", message)))
+            }
+            End::FrameTooLarge => (close_code::SIZE, Some(("frame_too_large", "the frame is too large".into()))),
+            End::Idle(limit) => {
+                (close_code::POLICY, Some(("idle", format!("nothing came for {} s", limit.as_secs_f64()))))
+            }
+            End::TooLong(limit) => {
+                let message = format!("a call may last {} s", limit.as_secs_f64());
+                (close_code::POLICY, Some(("too_long", message)))
+            }
+            End::Ending => (close_code::AWAY, Some(("ending", "the server is about to end".into()))),
+            End::Fault(_) => (close_code::ERROR, Some(("internal", "a fault of the server".into()))),
+        }
+    }
+}
+
+/// A caller's socket, and the service behind it.
+pub struct Session {
+    socket: WebSocket,
+    app: App,
+    pipeline: Pipeline,
+    id: String,
+}
+
+impl Session {
+    /// A socket on which nothing was said yet; `id` is the call's name.
+    pub fn new(socket: WebSocket, app: App, pipeline: Pipeline, id: String) -> Self {
+        Self { socket, app, pipeline, id }
+    }
+
+    /// The whole call.
+    pub async fn run(mut self) {
+        let began = Instant::now();
+        let end = match self.open().await {
+            Ok((dialect, hearing)) => self.hear(dialect, hearing, began).await,
+            Err(end) => end,
+        };
+        match &end {
+            End::Fault(fault) => error!(session_id = self.id, %fault, "call failed"),
+            end => info!(session_id = self.id, seconds = began.elapsed().as_secs_f64(), ?end, "call ended"),
+        }
+        self.part(&end).await;
+    }
+
+    /// Waits for the frames that begin a call, and says that it is ready.
+    async fn open(&mut self) -> Result<(Dialect, Hearing), End> {
+        let (mut opening, deadline) = (Opening::default(), Instant::now() + OPENING);
+        let start = loop {
+            let message = tokio::select! {
+                message = timeout_at(deadline, self.socket.recv()) => message.map_err(|_| End::Idle(OPENING))?,
+                () = self.app.lifecycle.reached(Phase::Ending) => return Err(End::Ending),
+            };
+            match received(message)? {
+                Message::Text(text) if text.len() <= LONGEST_TEXT => {
+                    let read = opening.read(&text, self.pipeline.limits()).map_err(End::BadStart)?;
+                    if let Some(start) = read {
+                        break start;
+                    }
+                }
+                Message::Text(_) => return Err(End::BadStart(BadFrame("the frame is too large".into()))),
+                Message::Binary(_) => {
+                    return Err(End::BadStart(BadFrame("sound before a text frame says what it is".into())));
+                }
+                Message::Close(_) => return Err(End::Gone),
+                Message::Ping(_) | Message::Pong(_) => {}
+            }
+        };
+        let hearing = self.hearing(&start).map_err(End::BadStart)?;
+        info!(session_id = self.id, call_id = start.call_id, format = ?start.format, "call began");
+        self.app.metrics.session_began();
+        let model = ModelName::from(self.pipeline.classifier().card());
+        self.say(&Frame::Ready { session_id: self.id.clone(), model }).await?;
+        Ok((start.dialect, hearing))
+    }
+
+    fn hearing(&self, start: &Start) -> Result<Hearing, BadFrame> {
+        let bad = |error: &dyn std::fmt::Display| BadFrame(error.to_string());
+        let windowing = start.wishes.windowing(&self.pipeline)?;
+        let plan = self.pipeline.plan(windowing).map_err(|error| bad(&error))?;
+        let rules = start.wishes.rules()?;
+        let format =
+            LiveFormat { sample_rate_hz: start.format.sample_rate_hz, channels: usize::from(start.format.channels) };
+        let smoothing = start.wishes.smoothing();
+        Hearing::new(&self.app, &self.pipeline, format, plan, smoothing, &rules, &start.dialect)
+            .map_err(|error| bad(&error))
+    }
+
+    /// Hears the call to its end, and says what is left to say of it.
+    async fn hear(&mut self, mut dialect: Dialect, mut hearing: Hearing, began: Instant) -> End {
+        let end = match self.hear_frames(&mut dialect, &mut hearing, began).await {
+            Ok(never) => match never {},
+            Err(end) => end,
+        };
+        if let End::Gone | End::Fault(_) = end {
+            return end;
+        }
+        dialect.finish(hearing.sound());
+        match self.finish(&mut hearing, &end).await {
+            Ok(()) => end,
+            Err(other) => other,
+        }
+    }
+
+    async fn finish(&mut self, hearing: &mut Hearing, end: &End) -> Result<(), End> {
+        if let (_, Some((code, message))) = end.parting() {
+            self.say(&Frame::Error { code, message }).await?;
+        }
+        for frame in hearing.finish().await.map_err(End::Fault)? {
+            self.say(&frame).await?;
+        }
+        Ok(())
+    }
+
+    async fn hear_frames(
+        &mut self,
+        dialect: &mut Dialect,
+        hearing: &mut Hearing,
+        began: Instant,
+    ) -> Result<std::convert::Infallible, End> {
+        let limits = self.app.settings.live.clone();
+        let mut bad_frames = 0;
+        loop {
+            let idle_at = Instant::now() + limits.stream_idle_seconds;
+            let message = tokio::select! {
+                message = self.socket.recv() => received(message)?,
+                () = sleep_until(idle_at) => return Err(End::Idle(limits.stream_idle_seconds)),
+                () = sleep_until(began + limits.max_call_seconds) => return Err(End::TooLong(limits.max_call_seconds)),
+                () = self.app.lifecycle.reached(Phase::Ending) => return Err(End::Ending),
+            };
+            let understood = match message {
+                Message::Text(text) if text.len() > LONGEST_TEXT => {
+                    Err(BadFrame(format!("a text frame of {} bytes, {LONGEST_TEXT} are possible", text.len())))
+                }
+                Message::Text(text) => dialect.text(&text, hearing.sound()),
+                Message::Binary(bytes) => self.hear_bytes(&bytes, dialect, hearing).await?,
+                Message::Close(_) => return Err(End::Gone),
+                Message::Ping(_) | Message::Pong(_) => continue,
+            };
+            match understood {
+                Ok(Wish::GoOn) => bad_frames = 0,
+                Ok(Wish::Stop) => return Err(End::Stopped),
+                Err(bad) => {
+                    bad_frames += 1;
+                    if bad_frames > MOST_BAD_FRAMES {
+                        return Err(End::TooManyBadFrames);
+                    }
+                    self.say(&Frame::Error { code: "bad_frame", message: bad.to_string() }).await?;
+                }
+            }
+            self.listen(hearing).await?;
+        }
+    }
+
+    /// Hears a binary frame in pieces, so that a large one takes turns with other calls.
+    async fn hear_bytes(
+        &mut self,
+        bytes: &[u8],
+        dialect: &mut Dialect,
+        hearing: &mut Hearing,
+    ) -> Result<Result<Wish, BadFrame>, End> {
+        for piece in bytes.chunks(PIECE) {
+            if let Err(bad) = dialect.binary(piece, hearing.sound()) {
+                return Ok(Err(bad));
+            }
+            self.listen(hearing).await?;
+        }
+        Ok(Ok(Wish::GoOn))
+    }
+
+    async fn listen(&mut self, hearing: &mut Hearing) -> Result<(), End> {
+        for frame in hearing.listen().await.map_err(End::Fault)? {
+            self.say(&frame).await?;
+        }
+        Ok(())
+    }
+
+    /// Says something, unless the caller doesn't listen.
+    async fn say(&mut self, frame: &Frame) -> Result<(), End> {
+        let text = serde_json::to_string(frame).map_err(|_| End::Gone)?;
+        match timeout(SENDING, self.socket.send(Message::text(text))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(End::Gone),
+        }
+    }
+
+    /// Closes, and waits a little for the caller to do the same, so that the last words are not lost in a reset.
+    async fn part(mut self, end: &End) {
+        let (code, problem) = end.parting();
+        if let End::Gone = end {
+            return;
+        }
+        if let (End::BadStart(_) | End::Fault(_), Some((code, message))) = (end, problem) {
+            let _ = self.say(&Frame::Error { code, message }).await;
+        }
+        let close = Message::Close(Some(CloseFrame { code, reason: "".into() }));
+        if let Ok(Ok(())) = timeout(SENDING, self.socket.send(close)).await {
+            let closed = async { while let Some(Ok(_)) = self.socket.recv().await {} };
+            if timeout(CLOSING, closed).await.is_err() {
+                debug!(session_id = self.id, "the caller did not close");
+            }
+        }
+    }
+}
+
+/// What came, unless the caller is gone.
+fn received(message: Option<Result<Message, axum::Error>>) -> Result<Message, End> {
+    match message {
+        Some(Ok(message)) => Ok(message),
+        Some(Err(error)) if is_too_large(&error) => Err(End::FrameTooLarge),
+        Some(Err(_)) | None => Err(End::Gone),
+    }
+}
+
+/// axum hides what kind of error it was, but for its words.
+fn is_too_large(error: &axum::Error) -> bool {
+    error.to_string().contains("too long") || error.to_string().contains("Space limit exceeded")
+}

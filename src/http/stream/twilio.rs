@@ -1,0 +1,181 @@
+//! Twilio Media Streams: `connected`, `start`, `media`, `mark`, `dtmf`, `stop`, all of them JSON, numbers as strings.
+//!
+//! <https://www.twilio.com/docs/voice/media-streams/websocket-messages>
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+
+use super::dialect::{BadFrame, Dialect, Wish};
+use super::opening::{Start, Wishes};
+use super::order::{Next, Order};
+use crate::audio::{RawDecoder, RawEncoding, RawFormat};
+use crate::call::{AlertRule, channel_of_track};
+
+/// Base64 as Twilio writes it, and without padding too.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+/// Twilio's own format, where `start` does not say it.
+const TELEPHONE_HZ: u32 = 8_000;
+
+/// A call at Twilio.
+#[derive(Debug)]
+pub struct Twilio {
+    tracks: Vec<Track>,
+    bytes_per_sample: usize,
+}
+
+#[derive(Debug)]
+struct Track {
+    order: Order,
+    decoder: RawDecoder,
+}
+
+#[derive(Deserialize)]
+struct Event<'a> {
+    #[serde(borrow)]
+    event: Cow<'a, str>,
+    #[serde(borrow)]
+    media: Option<Media<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Media<'a> {
+    #[serde(borrow)]
+    track: Option<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "number")]
+    chunk: Option<u64>,
+    #[serde(borrow)]
+    payload: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StartData {
+    #[serde(default)]
+    tracks: Vec<String>,
+    call_sid: Option<String>,
+    #[serde(default)]
+    media_format: MediaFormat,
+    #[serde(default)]
+    custom_parameters: Map<String, Value>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MediaFormat {
+    encoding: Option<String>,
+    #[serde(default, deserialize_with = "number")]
+    sample_rate: Option<u64>,
+}
+
+/// A number, or a number as a string, or nothing that counts.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Number(u64),
+        Text(String),
+        Other(serde::de::IgnoredAny),
+    }
+    Ok(match Written::deserialize(deserializer)? {
+        Written::Number(number) => Some(number),
+        Written::Text(text) => text.parse().ok(),
+        Written::Other(_) => None,
+    })
+}
+
+/// Reads Twilio's `start`. Wishes are its custom parameters `alerts` (`angry:0.6:3`, several separated by commas),
+/// `window_seconds` and `hop_seconds`.
+///
+/// # Errors
+/// [`BadFrame`] if there is nothing to start with, or an encoding that isn't known.
+pub(super) fn start(value: &Value) -> Result<Start, BadFrame> {
+    let data = value.get("start").ok_or_else(|| BadFrame("`start` without its data".into()))?;
+    let data = StartData::deserialize(data).map_err(|error| BadFrame(error.to_string()))?;
+    let encoding = match data.media_format.encoding.as_deref().map(str::to_ascii_lowercase).as_deref() {
+        None | Some("audio/x-mulaw" | "audio/mulaw" | "pcmu") => RawEncoding::Mulaw,
+        Some("audio/x-alaw" | "audio/alaw" | "pcma") => RawEncoding::Alaw,
+        Some("audio/x-l16" | "audio/l16" | "l16") => RawEncoding::PcmS16le,
+        Some(other) => return Err(BadFrame(format!("encoding `{other}` is not known"))),
+    };
+    let sample_rate_hz = match data.media_format.sample_rate {
+        None => TELEPHONE_HZ,
+        // What does not fit is no possible rate either.
+        Some(rate) => u32::try_from(rate).unwrap_or(u32::MAX),
+    };
+    let channels = if data.tracks.iter().any(|track| track == "outbound") { 2 } else { 1 };
+    let format = RawFormat { encoding, sample_rate_hz, channels };
+    let track = || Track { order: Order::default(), decoder: RawDecoder::new(RawFormat { channels: 1, ..format }) };
+    let twilio = Twilio {
+        tracks: (0..channels).map(|_| track()).collect(),
+        bytes_per_sample: if encoding == RawEncoding::PcmS16le { 2 } else { 1 },
+    };
+    let wishes = wishes(&data.custom_parameters)?;
+    Ok(Start { format, wishes, call_id: data.call_sid, dialect: Dialect::Twilio(twilio) })
+}
+
+fn wishes(parameters: &Map<String, Value>) -> Result<Wishes, BadFrame> {
+    let text = |key| parameters.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let seconds = |key| -> Result<Option<f64>, BadFrame> {
+        let parse = |text: &str| text.parse().map_err(|_| BadFrame(format!("`{key}` is not a number of seconds")));
+        text(key).map(parse).transpose()
+    };
+    let rules = text("alerts").into_iter().flat_map(|rules| rules.split(','));
+    let rules: Result<Vec<AlertRule>, _> = rules.map(|rule| rule.trim().parse()).collect();
+    let rules = rules.map_err(|error| BadFrame(format!("{error}")))?;
+    Ok(Wishes::written(seconds("window_seconds")?, seconds("hop_seconds")?, rules))
+}
+
+impl Twilio {
+    pub(super) fn text(&mut self, text: &str, sound: &mut [Vec<f32>]) -> Result<Wish, BadFrame> {
+        let event: Event<'_> =
+            serde_json::from_str(text).map_err(|error| BadFrame(format!("not understood: {error}")))?;
+        match &*event.event {
+            "media" => {
+                let media = event.media.ok_or_else(|| BadFrame("`media` without its data".into()))?;
+                self.media(&media, sound).map(|()| Wish::GoOn)
+            }
+            "stop" => Ok(Wish::Stop),
+            "start" => Err(BadFrame("a second `start`".into())),
+            _ => Ok(Wish::GoOn),
+        }
+    }
+
+    fn media(&mut self, media: &Media<'_>, sound: &mut [Vec<f32>]) -> Result<(), BadFrame> {
+        let name = media.track.as_deref().unwrap_or("inbound");
+        let channel = channel_of_track(name).filter(|channel| *channel < self.tracks.len());
+        let channel = channel.ok_or_else(|| BadFrame(format!("track `{name}` was not announced")))?;
+        let payload = media.payload.as_deref().ok_or_else(|| BadFrame("`media` without `payload`".into()))?;
+        let bytes = BASE64.decode(payload).map_err(|error| BadFrame(format!("`payload` is not base64: {error}")))?;
+        let Track { order, decoder } = &mut self.tracks[channel];
+        order.take(media.chunk, bytes, hear(decoder, self.bytes_per_sample, &mut sound[channel..=channel]));
+        Ok(())
+    }
+
+    pub(super) fn finish(&mut self, sound: &mut [Vec<f32>]) {
+        for (channel, Track { order, decoder }) in self.tracks.iter_mut().enumerate() {
+            order.finish(hear(decoder, self.bytes_per_sample, &mut sound[channel..=channel]));
+        }
+    }
+}
+
+/// Turns pieces into samples, and gaps into silence.
+fn hear<'a>(
+    decoder: &'a mut RawDecoder,
+    bytes_per_sample: usize,
+    sound: &'a mut [Vec<f32>],
+) -> impl FnMut(Next<'_>) + 'a {
+    move |next| match next {
+        Next::Piece(bytes) => decoder.push(bytes, sound),
+        Next::Gap(bytes) => {
+            sound.iter_mut().for_each(|samples| samples.resize(samples.len() + bytes / bytes_per_sample, 0.0));
+        }
+    }
+}

@@ -1,0 +1,448 @@
+//! Live calls over a real socket: both dialects and jambonz, mistakes, and every way a call can end.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod service;
+mod sounds;
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use emotone::audio::g711;
+use emotone::http::{self, Phase};
+use emotone::model::Emotion;
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use service::{Service, ask, post, service_with};
+use sounds::{MAN, WOMAN, at_level};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+const RATE: u32 = 8_000;
+/// Far longer than anything here takes; a call that hangs fails instead of hanging the test.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// A service on a free port.
+struct Server {
+    service: Service,
+    address: String,
+}
+
+impl Server {
+    async fn start(options: &[&str]) -> Self {
+        let service = service_with(options);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let listening = http::Listening { listener, tls: None };
+        tokio::spawn(http::serve(listening, service.app.clone(), service.router.clone()));
+        Self { service, address }
+    }
+
+    async fn call(&self) -> Call {
+        let (socket, _) = connect_async(format!("ws://{}/stream", self.address)).await.unwrap();
+        Call { socket }
+    }
+
+    /// Everything said, then everything heard.
+    async fn converse(&self, frames: &[Message]) -> (Vec<Value>, Option<u16>) {
+        let mut call = self.call().await;
+        for frame in frames {
+            // The server may have had enough.
+            if call.socket.send(frame.clone()).await.is_err() {
+                break;
+            }
+        }
+        call.rest().await
+    }
+
+    /// Waits until no call is open.
+    async fn quiet(&self) {
+        let app = &self.service.app;
+        tokio::time::timeout(PATIENCE, app.lifecycle.idle()).await.unwrap();
+        let all = app.settings.limits.max_sessions as usize;
+        assert_eq!(app.session_room.available_permits(), all, "a call is still counted");
+    }
+}
+
+struct Call {
+    socket: Socket,
+}
+
+impl Call {
+    async fn say(&mut self, frame: Message) {
+        self.socket.send(frame).await.unwrap();
+    }
+
+    async fn hear(&mut self) -> Value {
+        match tokio::time::timeout(PATIENCE, self.socket.next()).await.unwrap().unwrap().unwrap() {
+            Message::Text(text) => serde_json::from_str(&text).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// What comes until the server closes, and its close code.
+    async fn rest(&mut self) -> (Vec<Value>, Option<u16>) {
+        let mut heard = Vec::new();
+        while let Some(Ok(message)) = tokio::time::timeout(PATIENCE, self.socket.next()).await.unwrap() {
+            match message {
+                Message::Text(text) => heard.push(serde_json::from_str(&text).unwrap()),
+                Message::Close(close) => return (heard, close.map(|close| close.code.into())),
+                _ => {}
+            }
+        }
+        (heard, None)
+    }
+}
+
+fn text(value: &Value) -> Message {
+    Message::text(value.to_string())
+}
+
+fn start() -> Value {
+    json!({"type": "start", "encoding": "mulaw", "sample_rate_hz": RATE, "channels": 1})
+}
+
+fn stop() -> Message {
+    text(&json!({"type": "stop"}))
+}
+
+fn mulaw(samples: &[f32]) -> Vec<u8> {
+    at_level(samples, 0.0).iter().map(|sample| g711::linear_to_mulaw((sample * 32_768.0) as i16)).collect()
+}
+
+fn plain(start: &Value, bytes: &[u8], frame: usize) -> Vec<Message> {
+    let mut frames = vec![text(start)];
+    frames.extend(bytes.chunks(frame).map(|piece| Message::binary(piece.to_vec())));
+    frames.push(stop());
+    frames
+}
+
+fn media(track: &str, chunk: usize, bytes: &[u8]) -> Message {
+    text(&json!({"event": "media", "sequenceNumber": chunk.to_string(), "streamSid": "MZ0", "media": {
+        "track": track, "chunk": chunk.to_string(), "timestamp": ((chunk - 1) * 20).to_string(),
+        "payload": STANDARD.encode(bytes)}}))
+}
+
+fn twilio(tracks: &[(&str, &[u8])], parameters: &Value) -> Vec<Message> {
+    let names: Vec<&str> = tracks.iter().map(|(name, _)| *name).collect();
+    let mut frames = vec![
+        text(&json!({"event": "connected", "protocol": "Call", "version": "1.0.0"})),
+        text(&json!({"event": "start", "sequenceNumber": "1", "streamSid": "MZ0", "start": {
+            "streamSid": "MZ0", "callSid": "CA0", "tracks": names, "customParameters": parameters,
+            "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}}})),
+    ];
+    for chunk in 1..=tracks[0].1.len().div_ceil(160) {
+        for (name, bytes) in tracks {
+            let piece = &bytes[(chunk - 1) * 160..bytes.len().min(chunk * 160)];
+            frames.push(media(name, chunk, piece));
+        }
+    }
+    frames.push(text(&json!({"event": "stop", "sequenceNumber": "9", "streamSid": "MZ0"})));
+    frames
+}
+
+fn of_type<'a>(frames: &'a [Value], kind: &str) -> Vec<&'a Value> {
+    frames.iter().filter(|frame| frame["type"] == kind).collect()
+}
+
+/// The channel's timeline without what only one side of a comparison has.
+fn timeline<'a>(segments: impl IntoIterator<Item = &'a Value>) -> Vec<Value> {
+    let strip = |segment: &Value| {
+        let mut segment = segment.clone();
+        ["type", "channel", "track"].into_iter().for_each(|key| {
+            segment.as_object_mut().unwrap().remove(key);
+        });
+        segment
+    };
+    segments.into_iter().map(strip).collect()
+}
+
+#[tokio::test]
+async fn both_dialects_say_what_a_posted_file_gets() {
+    let server = Server::start(&[]).await;
+    let voices = [mulaw(&MAN.speak(7.0, RATE)), mulaw(&WOMAN.speak(7.0, RATE))];
+    let interleaved: Vec<u8> = voices[0].iter().zip(&voices[1]).flat_map(|(one, other)| [*one, *other]).collect();
+    let request = post("/classify?encoding=mulaw&channels=2", "application/octet-stream", interleaved.clone());
+    let posted = ask(&server.service, request).await.json;
+
+    let by_twilio = twilio(&[("inbound", &voices[0]), ("outbound", &voices[1])], &json!({}));
+    let mut both = start();
+    both["channels"] = json!(2);
+    for (frames, tracks) in [(by_twilio, true), (plain(&both, &interleaved, 333), false)] {
+        let (heard, code) = server.converse(&frames).await;
+        assert_eq!((heard[0]["type"].as_str(), code), (Some("ready"), Some(1000)));
+        let summary = heard.last().unwrap();
+        assert_eq!((&summary["type"], &summary["duration_seconds"]), (&json!("summary"), &json!(7.0)));
+        for (number, name) in ["inbound", "outbound"].into_iter().enumerate() {
+            let own: Vec<_> =
+                of_type(&heard, "segment").into_iter().filter(|segment| segment["channel"] == number).collect();
+            let expected = posted["channels"][number]["segments"].as_array().unwrap();
+            assert_eq!(timeline(own.iter().copied()), timeline(expected));
+            assert_eq!(summary["channels"][number]["probabilities"], posted["channels"][number]["probabilities"]);
+            let track = if tracks { json!(name) } else { Value::Null };
+            assert!(own.iter().all(|segment| segment["track"] == track));
+        }
+    }
+    server.quiet().await;
+}
+
+#[tokio::test]
+async fn jambonz_says_what_its_sound_is_like_and_never_stops() {
+    let server = Server::start(&[]).await;
+    let mut call = server.call().await;
+    let metadata = json!({"callSid": "c", "sampleRate": 16_000, "mixType": "mono", "metadata": {"hop_seconds": 1.0}});
+    call.say(text(&metadata)).await;
+    assert_eq!(call.hear().await["type"], "ready");
+    let samples = at_level(&MAN.speak(6.0, 16_000), 0.0);
+    let bytes: Vec<u8> = samples.iter().flat_map(|sample| ((sample * 32_768.0) as i16).to_le_bytes()).collect();
+    for piece in bytes.chunks(640) {
+        call.say(Message::binary(piece.to_vec())).await;
+    }
+    call.say(text(&json!({"event": "dtmf", "dtmf": "1"}))).await;
+    assert_eq!(call.hear().await["end_seconds"], 4.0);
+    assert_eq!(call.hear().await["end_seconds"], 5.0);
+    call.socket.close(None).await.unwrap();
+    server.quiet().await;
+}
+
+#[tokio::test]
+async fn a_twilio_call_in_disorder_is_the_call_in_order() {
+    let server = Server::start(&[]).await;
+    let voice = mulaw(&WOMAN.speak(5.0, RATE));
+    let in_order = twilio(&[("inbound", &voice)], &json!({}));
+    let mut disorder = in_order.clone();
+    for at in (50..230).step_by(20) {
+        disorder.swap(at, at + 1);
+        disorder.insert(at + 10, disorder[at + 5].clone());
+    }
+    let (expected, _) = server.converse(&in_order).await;
+    let (heard, code) = server.converse(&disorder).await;
+    assert_eq!(code, Some(1000));
+    assert_eq!(heard[1..], expected[1..]);
+
+    let mut gaps = in_order;
+    gaps.drain(100..110);
+    let (heard, _) = server.converse(&gaps).await;
+    assert_eq!(heard.last().unwrap()["duration_seconds"], 5.0, "what is missing is silence");
+}
+
+#[tokio::test]
+async fn alerts_come_from_the_start_frame_from_twilio_parameters_and_from_the_settings() {
+    // Whatever the model thinks of a synthetic voice, it thinks of one emotion at least.
+    let voice = mulaw(&MAN.speak(6.0, RATE));
+    let server = Server::start(&[]).await;
+    let rule = |emotion: &Emotion| json!({"emotion": emotion.name(), "threshold": 0.1, "hold_seconds": 2.5, "track": "inbound"});
+    let mut wishes = start();
+    wishes["window_seconds"] = json!(2);
+    wishes["alerts"] = Emotion::ALL.iter().map(rule).collect();
+    let (heard, _) = server.converse(&plain(&wishes, &voice, 160)).await;
+    let alerts = of_type(&heard, "alert");
+    assert!(!alerts.is_empty());
+    for alert in alerts {
+        let held = alert["at_seconds"].as_f64().unwrap() - alert["since_seconds"].as_f64().unwrap();
+        assert!(held >= 2.5 && alert["confidence"].as_f64().unwrap() >= 0.08, "{alert}");
+    }
+    wishes["alerts"] = json!([{"emotion": "sad", "threshold": 0.0001, "hold_seconds": 0, "track": "outbound"}]);
+    let (heard, _) = server.converse(&plain(&wishes, &voice, 160)).await;
+    assert!(of_type(&heard, "alert").is_empty(), "there is no such track");
+
+    let rules = Emotion::ALL.map(|emotion| format!("{emotion}:0.1:1:inbound")).join(", ");
+    let parameters = json!({"alerts": rules, "window_seconds": "2", "hop_seconds": "2"});
+    let (heard, _) = server.converse(&twilio(&[("inbound", &voice)], &parameters)).await;
+    assert_eq!(of_type(&heard, "segment").len(), 3);
+    assert_eq!(of_type(&heard, "alert")[0]["track"], "inbound");
+
+    let rules = Emotion::ALL.map(|emotion| format!("{emotion}:0.1:0")).join(",");
+    let server = Server::start(&["--alert", &rules]).await;
+    let (heard, _) = server.converse(&plain(&start(), &voice, 160)).await;
+    assert!(!of_type(&heard, "alert").is_empty());
+}
+
+#[tokio::test]
+async fn what_begins_no_call_is_told_and_closed() {
+    let server = Server::start(&[]).await;
+    let with = |key: &str, value: Value| {
+        let mut start = start();
+        start[key] = value;
+        text(&start)
+    };
+    let first = [
+        Message::text("hello"),
+        Message::text(""),
+        Message::text("[".repeat(60_000)),
+        Message::text("null"),
+        Message::binary(vec![0xFF; 160]),
+        stop(),
+        text(&json!({"event": "media", "media": {"payload": "/w=="}})),
+        text(&json!({"event": "start"})),
+        text(&json!({"sampleRate": "fast"})),
+        with("encoding", json!("mp3")),
+        with("sample_rate_hz", json!(0)),
+        with("sample_rate_hz", json!(4_294_967_296_u64)),
+        with("channels", json!(65_535)),
+        with("channels", json!(0)),
+        with("window_seconds", json!(-3)),
+        with("window_seconds", json!(1e9)),
+        with("hop_seconds", json!(0)),
+        with("alerts", json!("angry")),
+        with("alerts", json!([{"emotion": "bored", "threshold": 0.5, "hold_seconds": 1}])),
+        with("alerts", json!([{"emotion": "sad", "threshold": 7, "hold_seconds": 1}])),
+        with("padding", json!("x".repeat(1 << 20))),
+    ];
+    for frame in first {
+        let (heard, code) = server.converse(std::slice::from_ref(&frame)).await;
+        assert_eq!((heard[0]["code"].as_str(), code), (Some("bad_start"), Some(1008)), "{frame:.80}");
+        assert_eq!(heard.len(), 1);
+    }
+    server.quiet().await;
+}
+
+#[tokio::test]
+async fn one_bad_frame_does_not_end_a_call_but_many_do() {
+    let server = Server::start(&[]).await;
+    let voice = mulaw(&MAN.speak(3.0, RATE));
+    let good = plain(&start(), &voice, 160);
+    let (expected, _) = server.converse(&good).await;
+    let odd = [
+        Message::text("not json"),
+        text(&json!({"type": "sing"})),
+        text(&start()),
+        Message::text("x".repeat(1 << 20)),
+        Message::text("[".repeat(60_000)),
+    ];
+    let mut frames = good.clone();
+    frames.splice(50..50, odd);
+    frames.splice(60..60, vec![Message::binary(Vec::new()); 100]);
+    let (heard, code) = server.converse(&frames).await;
+    assert_eq!((of_type(&heard, "error").len(), code), (5, Some(1000)));
+    let others: Vec<&Value> = heard[1..].iter().filter(|frame| frame["type"] != "error").collect();
+    assert_eq!(others, expected[1..].iter().collect::<Vec<_>>(), "what was not understood changes nothing");
+
+    let mut frames = good;
+    frames.splice(50..50, vec![Message::text("{"); 1000]);
+    let (heard, code) = server.converse(&frames).await;
+    assert_eq!(code, Some(1008));
+    assert_eq!(of_type(&heard, "error").last().unwrap()["code"], "too_many_bad_frames");
+    assert_eq!(of_type(&heard, "summary").len(), 1);
+    server.quiet().await;
+}
+
+#[tokio::test]
+async fn bad_twilio_frames_are_told() {
+    let server = Server::start(&[]).await;
+    let voice = mulaw(&MAN.speak(2.0, RATE));
+    let mut frames = twilio(&[("inbound", &voice)], &json!({}));
+    let media = |media: Value| text(&json!({"event": "media", "media": media}));
+    let odd = [
+        media(json!({"track": "inbound", "chunk": "9", "payload": "%%% not base64 %%%"})),
+        media(json!({"track": "inbound"})),
+        media(json!({"track": "sideways", "payload": "/w=="})),
+        text(&json!({"event": "media"})),
+        Message::binary(vec![0; 10]),
+    ];
+    let fine = [
+        text(&json!({"event": "mark", "mark": {"name": "greeting"}})),
+        text(&json!({"event": "of-next-year", "news": {"depth": [1, 2]}})),
+    ];
+    frames.splice(20..20, odd.into_iter().chain(fine));
+    let (heard, code) = server.converse(&frames).await;
+    assert_eq!((of_type(&heard, "error").len(), code), (5, Some(1000)));
+    assert_eq!(heard.last().unwrap()["duration_seconds"], 2.0);
+}
+
+#[tokio::test]
+async fn a_frame_beyond_all_limits_ends_the_call() {
+    let server = Server::start(&[]).await;
+    let mut call = server.call().await;
+    call.say(text(&start())).await;
+    // The server may close before it has taken everything.
+    let _ = call.socket.send(Message::binary(vec![0xFF; 4 << 20])).await;
+    drop(call);
+    server.quiet().await;
+    let (heard, code) = server.converse(&plain(&start(), &vec![0xFF; 1 << 20], 1 << 20)).await;
+    assert_eq!((heard.last().unwrap()["type"].as_str(), code), (Some("summary"), Some(1000)));
+}
+
+#[tokio::test]
+async fn calls_that_hang_up_leave_nothing_behind() {
+    let server = Server::start(&[]).await;
+    let voice = mulaw(&MAN.speak(5.0, RATE));
+    for at in [0, 1, 2, 50, 240] {
+        let mut call = server.call().await;
+        for frame in plain(&start(), &voice, 160).into_iter().take(at) {
+            call.say(frame).await;
+        }
+        drop(call);
+    }
+    server.quiet().await;
+}
+
+#[tokio::test]
+async fn silence_has_no_emotion_and_a_call_may_stop_at_once() {
+    let server = Server::start(&[]).await;
+    let (heard, code) = server.converse(&plain(&start(), &vec![0xFF; 80_000], 160)).await;
+    assert!(of_type(&heard, "segment").iter().all(|segment| segment["status"] == "no_speech"));
+    let channel = &heard.last().unwrap()["channels"][0];
+    assert_eq!((&channel["status"], &channel["probabilities"], code), (&json!("no_speech"), &Value::Null, Some(1000)));
+    let (heard, code) = server.converse(&[text(&start()), stop()]).await;
+    assert_eq!((heard.len(), code), (2, Some(1000)));
+    assert_eq!(heard[1]["duration_seconds"], 0.0);
+}
+
+#[tokio::test]
+async fn an_idle_call_and_a_long_one_are_ended_with_a_summary() {
+    for (option, code) in [("--stream-idle-seconds", "idle"), ("--max-call-seconds", "too_long")] {
+        let server = Server::start(&[option, "0.05"]).await;
+        let mut call = server.call().await;
+        call.say(text(&start())).await;
+        let (heard, close) = call.rest().await;
+        let kinds: Vec<_> = heard.iter().map(|frame| frame["type"].as_str().unwrap()).collect();
+        assert_eq!((&kinds[..], close), (&["ready", "error", "summary"][..], Some(1008)));
+        assert_eq!(heard[1]["code"], code);
+        server.quiet().await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_ends_says_the_summary_first() {
+    let server = Server::start(&["--drain-seconds", "0"]).await;
+    let mut call = server.call().await;
+    call.say(text(&start())).await;
+    assert_eq!(call.hear().await["type"], "ready");
+    for piece in mulaw(&MAN.speak(2.0, RATE)).chunks(160) {
+        call.say(Message::binary(piece.to_vec())).await;
+    }
+    server.service.app.lifecycle.advance(Phase::Draining);
+    let (heard, code) = call.rest().await;
+    let kinds: Vec<_> = heard.iter().map(|frame| frame["type"].as_str().unwrap()).collect();
+    assert_eq!(code, Some(1001));
+    assert_eq!(kinds.last(), Some(&"summary"));
+    server.quiet().await;
+    assert!(connect_async(format!("ws://{}/stream", server.address)).await.is_err(), "no new calls");
+}
+
+#[tokio::test]
+async fn there_is_room_for_so_many_calls_and_no_more() {
+    let server = Server::start(&["--max-sessions", "1"]).await;
+    let mut first = server.call().await;
+    first.say(text(&start())).await;
+    first.hear().await;
+    let refused = connect_async(format!("ws://{}/stream", server.address)).await.unwrap_err();
+    assert!(refused.to_string().contains("503"), "{refused}");
+    first.say(stop()).await;
+    first.rest().await;
+    server.quiet().await;
+    server.call().await;
+}
+
+#[tokio::test]
+async fn who_speaks_no_websocket_is_told_so() {
+    let server = Server::start(&[]).await;
+    let request = axum::http::Request::get("/stream").body(axum::body::Body::empty()).unwrap();
+    let answer = ask(&server.service, request).await;
+    assert_eq!((answer.status.as_u16(), answer.json["error"]["code"].as_str()), (400, Some("bad_request")));
+}
