@@ -19,6 +19,7 @@ struct Ready {
     settings: Serve,
     listener: TcpListener,
     metrics_listener: Option<TcpListener>,
+    audiosocket_listener: Option<TcpListener>,
     certificate: Option<Arc<Certificate>>,
     models: Models,
 }
@@ -29,6 +30,7 @@ pub fn serve(settings: Serve) -> Result<ExitCode> {
     let ready = Ready {
         listener: bind(settings.network.listen)?,
         metrics_listener: settings.insight.metrics_listen.map(bind).transpose()?,
+        audiosocket_listener: settings.live.audiosocket_listen.map(bind).transpose()?,
         certificate: Certificate::load(&settings.security)?,
         models: Models::load(settings.model.clone(), DEFAULT_MODEL, settings.limits.audio())?,
         settings,
@@ -41,7 +43,7 @@ pub fn serve(settings: Serve) -> Result<ExitCode> {
 }
 
 async fn run(ready: Ready) -> Result<()> {
-    let Ready { settings, listener, metrics_listener, certificate, models } = ready;
+    let Ready { settings, listener, metrics_listener, audiosocket_listener, certificate, models } = ready;
     let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let hang_up = signal(SignalKind::hangup())?;
     let app = App::new(settings, models)?;
@@ -58,6 +60,10 @@ async fn run(ready: Ready) -> Result<()> {
     if let Some(listener) = metrics_listener {
         let listening = Listening { listener: tokio::net::TcpListener::from_std(listener)?, tls: None };
         tokio::spawn(http::serve(listening, app.clone(), http::metrics_router(app.clone())));
+    }
+    if let Some(listener) = audiosocket_listener {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        tokio::spawn(http::serve_audiosocket(listener, app.clone()));
     }
     let tls = certificate.as_ref().map(Certificate::acceptor).transpose().context("cannot set up TLS")?;
     info!(%address, tls = tls.is_some(), "serving");

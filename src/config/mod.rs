@@ -16,7 +16,7 @@ use clap::{Parser, Subcommand};
 pub use commands::{Classify, Model, ModelFile, ModelSource};
 pub use insight::{Insight, LogFormat};
 pub use limits::Limits;
-pub use live::Live;
+pub use live::{Live, WebhookSecret};
 pub use network::Network;
 pub use security::{ApiKeyList, Security};
 pub use serve::Serve;

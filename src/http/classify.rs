@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::extract::{Request as HttpRequest, State};
-use axum::http::HeaderName;
+use axum::http::{HeaderName, header};
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -13,6 +14,7 @@ use super::error::{ApiError, ErrorBody};
 use super::query::Parameters;
 use super::request_id::RequestId;
 use super::state::App;
+use super::table;
 use super::upload::Upload;
 use super::work::{Deadline, Timing};
 use crate::audio::{RawEncoding, RawFormat};
@@ -23,6 +25,8 @@ use crate::pipeline::{Pipeline, PipelineError, Request};
 const TELEPHONE_HZ: u32 = 8_000;
 /// How long to stay away from a server that is about to end.
 const DRAIN_RETRY_AFTER: Duration = Duration::from_secs(5);
+const CSV: &str = "text/csv; charset=utf-8; header=present";
+const TEXT: &str = "text/plain; charset=utf-8";
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// How the audio is to be understood and judged.
@@ -50,12 +54,27 @@ pub struct How {
     smoothing: Option<bool>,
     /// Which of several models judges; the first if it is not said.
     model: Option<String>,
+    /// Form of the answer; `json` if it is not said. The tables hold the segments alone. Errors are JSON always.
+    format: Option<Form>,
+}
+
+/// Form of an answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// Everything.
+    #[default]
+    Json,
+    /// Comma-separated values, a line a segment.
+    Csv,
+    /// Rich Transcription Time Marked, a line a segment with speech, the emotion in place of the speaker.
+    Rttm,
 }
 
 /// A form with the audio in one of its parts.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes the form; it is read part by part")]
-pub struct Form {
+pub struct UploadForm {
     /// The audio; a part named `audio` will do as well.
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
@@ -68,10 +87,12 @@ pub struct Form {
 #[utoipa::path(
     post, path = "/classify", tag = "emotion", params(How),
     request_body(content(
-        (Vec<u8> = "audio/wav"), (Vec<u8> = "application/octet-stream"), (Form = "multipart/form-data"),
+        (Vec<u8> = "audio/wav"), (Vec<u8> = "application/octet-stream"), (UploadForm = "multipart/form-data"),
     )),
     responses(
-        (status = 200, description = "What was heard", body = Classification),
+        (status = 200, description = "What was heard", content(
+            (Classification = "application/json"), (String = "text/csv"), (String = "text/plain"),
+        )),
         (status = 400, description = "`empty_upload`, `bad_multipart` or `bad_request`", body = ErrorBody),
         (status = 401, description = "`unauthorized`: a missing or wrong API key", body = ErrorBody),
         (status = 408, description = "`timeout`: the body came too slowly", body = ErrorBody),
@@ -84,15 +105,12 @@ pub struct Form {
         (status = 504, description = "`deadline_exceeded`", body = ErrorBody),
     )
 )]
-pub async fn classify(
-    State(app): State<App>,
-    id: RequestId,
-    request: HttpRequest,
-) -> Result<([(HeaderName, String); 1], Json<Classification>), ApiError> {
+pub async fn classify(State(app): State<App>, id: RequestId, request: HttpRequest) -> Result<Response, ApiError> {
     app.check_open()?;
     app.workers.check_room()?;
     let how: How = Parameters::of(request.uri())?;
     let pipeline = app.models.get(how.model.as_deref())?.pipeline;
+    let form = how.format.unwrap_or_default();
     let how = how.into_request(&pipeline)?;
     let upload = Upload::read(request, &app).await?;
 
@@ -102,9 +120,16 @@ pub async fn classify(
     let judged = app.workers.judge(analysis, deadline, upload.room).await?;
 
     app.metrics.judged(&judged);
-    let card = pipeline.classifier().card();
-    let answer = Classification::new(&judged.recording, &judged.judgement, card, Some(id.as_str()));
-    Ok(([(SERVER_TIMING, server_timing(&judged.timing))], Json(answer)))
+    let timing = [(SERVER_TIMING, server_timing(&judged.timing))];
+    Ok(match form {
+        Form::Json => {
+            let card = pipeline.classifier().card();
+            let answer = Classification::new(&judged.recording, &judged.judgement, card, Some(id.as_str()));
+            (timing, Json(answer)).into_response()
+        }
+        Form::Csv => (timing, [(header::CONTENT_TYPE, CSV)], table::csv(&judged.judgement)).into_response(),
+        Form::Rttm => (timing, [(header::CONTENT_TYPE, TEXT)], table::rttm(&judged.judgement)).into_response(),
+    })
 }
 
 impl App {

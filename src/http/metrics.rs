@@ -37,6 +37,7 @@ pub struct Metrics {
     abandoned: IntCounter,
     sessions: IntCounter,
     reloads: IntCounterVec,
+    webhooks: IntCounterVec,
     model_info: IntGaugeVec,
     in_flight: IntGauge,
     waiting: IntGauge,
@@ -104,6 +105,7 @@ impl Metrics {
             abandoned: counter("emotone_abandoned_total", "Requests whose client left before the answer.")?,
             sessions: counter("emotone_sessions_total", "Live calls begun.")?,
             reloads: counters("emotone_model_reloads_total", "Models read again, by result.", &["result"])?,
+            webhooks: counters("emotone_webhook_events_total", "Alerts and summaries told, by result.", &["result"])?,
             in_flight: gauge("emotone_requests_in_flight", "Requests and live calls being answered.")?,
             waiting: gauge("emotone_queue_depth", "Recordings that wait for their first turn.")?,
             at_work: gauge("emotone_recordings_at_work", "Recordings being judged.")?,
@@ -159,6 +161,11 @@ impl Metrics {
     /// A live call began.
     pub fn session_began(&self) {
         self.sessions.inc();
+    }
+
+    /// An event of a live call was `delivered` to the webhook, `failed`, or was `dropped` because too many waited.
+    pub fn webhook(&self, result: &str) {
+        self.webhooks.with_label_values(&[result]).inc();
     }
 
     /// A model file was read again.

@@ -24,6 +24,7 @@ use tracing::{debug, info, warn};
 use super::lifecycle::Phase;
 use super::pulse::{Felt, Patience, Pulse};
 use super::state::App;
+use super::webhook;
 
 /// Largest head of a request.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -59,6 +60,7 @@ pub async fn serve(listening: Listening, app: App, router: Router) -> io::Result
     let most = app.settings.network.max_connections;
     let places = app.connection_room.clone();
     let (closing, pressure) = (watch::Sender::new(false), Arc::new(Notify::new()));
+    tokio::spawn(webhook::deliver(app.clone()));
     let drained = drained(&app);
     tokio::pin!(drained);
     loop {

@@ -10,6 +10,7 @@ use super::keys::Keys;
 use super::lifecycle::Lifecycle;
 use super::metrics::Metrics;
 use super::models::{Models, ModelsError};
+use super::webhook::{EndpointError, Webhook};
 use super::work::{RotaLimits, Workers};
 use crate::config::Serve;
 
@@ -33,6 +34,8 @@ pub struct Shared {
     pub keys: Keys,
     /// How often.
     pub rates: Rates,
+    /// Where alerts and summaries of live calls are told, if anywhere.
+    pub webhook: Option<Webhook>,
     /// Room for connections.
     pub connection_room: Arc<Semaphore>,
     /// Room for request bodies in memory, one permit a KiB.
@@ -55,6 +58,9 @@ pub enum StartError {
         /// What is wrong with it.
         problem: std::io::Error,
     },
+    /// The webhook's address.
+    #[error(transparent)]
+    Webhook(#[from] EndpointError),
     /// Two metrics of one name.
     #[error("cannot count: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -81,6 +87,7 @@ impl App {
             max_wait: limits.queue_timeout_ms,
         };
         let workers = Workers::start(limits.worker_threads(), rota).map_err(StartError::Threads)?;
+        let webhook = Webhook::new(&settings.live)?;
         let upload_room = Arc::new(Semaphore::new(limits.max_buffered_bytes() / 1024));
         let session_room = Arc::new(Semaphore::new(limits.max_sessions as usize));
         let connection_room = Arc::new(Semaphore::new(settings.network.max_connections as usize));
@@ -93,6 +100,7 @@ impl App {
             metrics,
             keys,
             rates,
+            webhook,
             connection_room,
             upload_room,
             session_room,

@@ -94,7 +94,7 @@ impl ResolvesServerCert for Certificate {
     }
 }
 
-fn provider() -> CryptoProvider {
+pub(super) fn provider() -> CryptoProvider {
     ring::default_provider()
 }
 

@@ -12,6 +12,7 @@ mod twilio;
 mod frames;
 mod hearing;
 mod session;
+mod audiosocket;
 
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{State, WebSocketUpgrade};
@@ -19,6 +20,7 @@ use axum::response::Response;
 use std::time::Duration;
 use tracing::Instrument;
 
+pub use self::audiosocket::serve_audiosocket;
 use self::frames::Frame;
 use self::session::Session;
 use super::error::{ApiError, ErrorBody};

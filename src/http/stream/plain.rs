@@ -52,8 +52,12 @@ pub(super) fn start(value: &Value) -> Result<Start, BadFrame> {
     let start = PlainStart::deserialize(value).map_err(|error| BadFrame(error.to_string()))?;
     let PlainStart { encoding, sample_rate_hz, channels, .. } = start;
     let format = RawFormat { encoding, sample_rate_hz, channels };
-    let dialect = Dialect::Plain(Plain { decoder: RawDecoder::new(format), talkative: false });
-    Ok(Start { format, wishes: start.wishes, call_id: start.call_id, dialect })
+    Ok(Start { format, wishes: start.wishes, call_id: start.call_id, dialect: dialect(format) })
+}
+
+/// Binary frames of that format.
+pub(super) fn dialect(format: RawFormat) -> Dialect {
+    Dialect::Plain(Plain { decoder: RawDecoder::new(format), talkative: false })
 }
 
 /// Reads jambonz' first frame: 16-bit samples follow, of two channels if it mixes `stereo`. Wishes stand in its `metadata`.

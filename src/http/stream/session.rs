@@ -9,9 +9,7 @@ use tracing::{debug, error, info};
 use super::dialect::{BadFrame, Dialect, Wish};
 use super::frames::Frame;
 use super::hearing::{Fault, Hearing};
-use super::opening::{Opening, Start};
-use crate::call::LiveFormat;
-use crate::http::answer::ModelName;
+use super::opening::Opening;
 use crate::http::lifecycle::Phase;
 use crate::http::state::App;
 use crate::pipeline::Pipeline;
@@ -127,24 +125,10 @@ impl Session {
                 Message::Ping(_) | Message::Pong(_) => {}
             }
         };
-        let hearing = self.hearing(&start).map_err(End::BadStart)?;
+        let hearing = Hearing::new(&self.app, &self.pipeline, &self.id, &start).map_err(End::BadStart)?;
         info!(session_id = self.id, call_id = start.call_id, format = ?start.format, "call began");
-        self.app.metrics.session_began();
-        let model = ModelName::from(self.pipeline.classifier().card());
-        self.say(&Frame::Ready { session_id: self.id.clone(), model }).await?;
+        self.say(&hearing.ready()).await?;
         Ok((start.dialect, hearing))
-    }
-
-    fn hearing(&self, start: &Start) -> Result<Hearing, BadFrame> {
-        let bad = |error: &dyn std::fmt::Display| BadFrame(error.to_string());
-        let windowing = start.wishes.windowing(&self.pipeline)?;
-        let plan = self.pipeline.plan(windowing).map_err(|error| bad(&error))?;
-        let rules = start.wishes.rules()?;
-        let format =
-            LiveFormat { sample_rate_hz: start.format.sample_rate_hz, channels: usize::from(start.format.channels) };
-        let smoothing = start.wishes.smoothing();
-        Hearing::new(&self.app, &self.pipeline, format, plan, smoothing, &rules, &start.dialect)
-            .map_err(|error| bad(&error))
     }
 
     /// Hears the call to its end, and says what is left to say of it.

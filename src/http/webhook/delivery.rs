@@ -1,0 +1,176 @@
+//! One POST to the webhook's address.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::http::uri::Scheme;
+use axum::http::{Request, StatusCode, Uri, header};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use super::signature::Secret;
+use crate::http::tls;
+
+/// Time for one attempt, from connecting to the status.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why a webhook cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot use webhook {address}: {problem}")]
+pub struct EndpointError {
+    address: String,
+    problem: String,
+}
+
+/// Where events go. Cheap to clone.
+#[derive(Clone)]
+pub struct Endpoint {
+    uri: Uri,
+    host: Arc<str>,
+    port: u16,
+    tls: Option<(TlsConnector, ServerName<'static>)>,
+}
+
+/// What became of an attempt.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was taken, with a status of 2xx.
+    Delivered,
+    /// It will not be taken later either: 410 Gone, or another status of 4xx but for 408, 425 and 429.
+    Refused(u16),
+    /// It may be taken later.
+    Failed(String),
+}
+
+impl Endpoint {
+    /// The address of a webhook, by `http` or `https`; the system's certificates decide whom to trust.
+    ///
+    /// # Errors
+    /// [`EndpointError`] for what is no such address, and if the system has no certificates.
+    pub fn new(address: &str) -> Result<Self, EndpointError> {
+        let bad = |problem: String| EndpointError { address: address.to_string(), problem };
+        let uri: Uri = address.parse().map_err(|error| bad(format!("{error}")))?;
+        let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(|| bad("it has no host".into()))?;
+        let is_safe = uri.scheme() == Some(&Scheme::HTTPS);
+        if !is_safe && uri.scheme() != Some(&Scheme::HTTP) {
+            return Err(bad("it must begin with http:// or https://".into()));
+        }
+        let plain_host = host.trim_start_matches('[').trim_end_matches(']');
+        let name = || ServerName::try_from(plain_host.to_string()).map_err(|error| bad(error.to_string()));
+        let tls = if is_safe { Some((connector().map_err(&bad)?, name()?)) } else { None };
+        let port = uri.port_u16().unwrap_or(if is_safe { 443 } else { 80 });
+        Ok(Self { host: plain_host.into(), port, tls, uri })
+    }
+
+    /// Sends an event once.
+    pub async fn post(&self, secret: &Secret, id: &str, body: Bytes) -> Outcome {
+        match timeout(PATIENCE, self.exchange(secret, id, body)).await {
+            Ok(Ok(status)) => Outcome::of(status),
+            Ok(Err(problem)) => Outcome::Failed(problem.to_string()),
+            Err(_elapsed) => Outcome::Failed(format!("no answer within {} s", PATIENCE.as_secs())),
+        }
+    }
+
+    async fn exchange(
+        &self,
+        secret: &Secret,
+        id: &str,
+        body: Bytes,
+    ) -> Result<StatusCode, Box<dyn std::error::Error + Send + Sync>> {
+        let timestamp = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+        let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
+        let authority = self.uri.authority().map_or("", |authority| authority.as_str());
+        let request = Request::post(path)
+            // Credentials in an address are no part of the host's name.
+            .header(header::HOST, authority.rsplit('@').next().unwrap_or(authority))
+            .header(header::USER_AGENT, concat!("emotone/", env!("CARGO_PKG_VERSION")))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("webhook-id", id)
+            .header("webhook-timestamp", timestamp)
+            .header("webhook-signature", secret.sign(id, timestamp, &body))
+            .body(Full::new(body))?;
+        let socket = TcpStream::connect((&*self.host, self.port)).await?;
+        match &self.tls {
+            None => send(socket, request).await,
+            Some((connector, name)) => send(connector.connect(name.clone(), socket).await?, request).await,
+        }
+    }
+}
+
+impl Outcome {
+    fn of(status: StatusCode) -> Self {
+        let later = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS];
+        if status.is_success() {
+            Outcome::Delivered
+        } else if status.is_client_error() && !later.contains(&status) {
+            Outcome::Refused(status.as_u16())
+        } else {
+            Outcome::Failed(format!("status {status}"))
+        }
+    }
+}
+
+/// Sends a request on a connection of its own; its answer's body is of no interest.
+async fn send(
+    socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    request: Request<Full<Bytes>>,
+) -> Result<StatusCode, Box<dyn std::error::Error + Send + Sync>> {
+    let (mut sender, connection) = http1::handshake(TokioIo::new(socket)).await?;
+    let answered = async { sender.send_request(request).await.map(|response| response.status()) };
+    tokio::select! {
+        // The connection does the work; who asks first only decides who is told of its end.
+        biased;
+        status = answered => Ok(status?),
+        ended = connection => {
+            ended?;
+            Err("the connection was closed without an answer".into())
+        }
+    }
+}
+
+fn connector() -> Result<TlsConnector, String> {
+    let mut roots = RootCertStore::empty();
+    let found = rustls_native_certs::load_native_certs();
+    roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() {
+        return Err("this system has no certificates to trust; SSL_CERT_FILE can name some".into());
+    }
+    let config = ClientConfig::builder_with_provider(tls::provider().into())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(TlsConnector::from(Arc::new(config)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_cannot_be_used_are_refused() {
+        for address in ["", "example.com", "ftp://example.com/", "http://", "/hook", "http://exa mple/"] {
+            assert!(Endpoint::new(address).is_err(), "{address}");
+        }
+        let endpoint = Endpoint::new("http://user@[::1]:8081/hook?x=1").unwrap();
+        assert_eq!((&*endpoint.host, endpoint.port), ("::1", 8081));
+    }
+
+    #[test]
+    fn what_may_be_taken_later_is_tried_again() {
+        let outcome = |status| Outcome::of(StatusCode::from_u16(status).unwrap());
+        assert_eq!(outcome(204), Outcome::Delivered);
+        assert_eq!(outcome(410), Outcome::Refused(410));
+        assert!(matches!(outcome(429), Outcome::Failed(_)));
+        assert!(matches!(outcome(503), Outcome::Failed(_)));
+        assert!(matches!(outcome(302), Outcome::Failed(_)));
+    }
+}

@@ -1,0 +1,151 @@
+//! Alerts and summaries of live calls as signed POSTs, by <https://www.standardwebhooks.com>.
+//!
+//! Telling never waits: what does not find room in the queue is dropped and counted. What is told holds up draining until it
+//! is delivered or given up.
+
+mod signature;
+mod delivery;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Serialize;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::sleep;
+use tracing::{debug, warn};
+use uuid::Uuid;
+
+pub use self::delivery::EndpointError;
+use self::delivery::{Endpoint, Outcome};
+use self::signature::Secret;
+use super::lifecycle::{InFlight, Lifecycle, Phase};
+use super::metrics::Metrics;
+use super::state::App;
+use crate::config::Live;
+
+/// Events that may wait.
+const LONGEST_QUEUE: usize = 1024;
+/// Events on their way at a time, those between two attempts included.
+const MOST_AT_WORK: usize = 64;
+/// Attempts for one event.
+const ATTEMPTS: u32 = 6;
+/// Wait before the second attempt; each later wait is [`BACKOFF`] times as long, so that all take about half a minute.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+const BACKOFF: u32 = 3;
+
+/// Where events of live calls are told.
+pub struct Webhook {
+    queue: mpsc::Sender<Event>,
+    /// Taken by whoever delivers.
+    delivery: Mutex<Option<(Endpoint, Secret, mpsc::Receiver<Event>)>>,
+}
+
+/// Something to be told, and that it has to be waited for.
+struct Event {
+    id: String,
+    body: Bytes,
+    in_flight: InFlight,
+}
+
+impl Webhook {
+    /// The webhook of the settings, if they name one.
+    ///
+    /// # Errors
+    /// [`EndpointError`] for an address that cannot be used.
+    pub fn new(settings: &Live) -> Result<Option<Self>, EndpointError> {
+        let (Some(address), Some(secret)) = (&settings.webhook, &settings.webhook_secret) else { return Ok(None) };
+        let (queue, events) = mpsc::channel(LONGEST_QUEUE);
+        let delivery = (Endpoint::new(address)?, Secret::new(secret.as_str()), events);
+        Ok(Some(Self { queue, delivery: Mutex::new(Some(delivery)) }))
+    }
+
+    /// Tells something, unless too much waits already. Never blocks.
+    pub fn tell(&self, event: &impl Serialize, lifecycle: &Lifecycle, metrics: &Metrics) {
+        let Ok(body) = serde_json::to_vec(event) else { return };
+        let event =
+            Event { id: format!("msg_{}", Uuid::now_v7().simple()), body: body.into(), in_flight: lifecycle.begin() };
+        if let Err(error) = self.queue.try_send(event) {
+            metrics.webhook("dropped");
+            warn!(%error, "an event was not told: too many wait");
+        }
+    }
+
+    /// What it takes to deliver; nothing the second time.
+    fn take_delivery(&self) -> Option<(Endpoint, Secret, mpsc::Receiver<Event>)> {
+        self.delivery.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Delivers the events of a service until it ends, if it has a webhook and nobody else does so.
+pub async fn deliver(app: App) {
+    let Some((endpoint, secret, mut events)) = app.webhook.as_ref().and_then(Webhook::take_delivery) else { return };
+    let at_work = Arc::new(Semaphore::new(MOST_AT_WORK));
+    loop {
+        let event = tokio::select! {
+            event = events.recv() => event,
+            () = app.lifecycle.reached(Phase::Ending) => None,
+        };
+        let (Some(event), Ok(place)) = (event, at_work.clone().acquire_owned().await) else { return };
+        let (app, endpoint, secret) = (app.clone(), endpoint.clone(), secret.clone());
+        tokio::spawn(async move {
+            let told = tokio::select! {
+                told = attempt(&endpoint, &secret, &event) => told,
+                () = app.lifecycle.reached(Phase::Ending) => false,
+            };
+            app.metrics.webhook(if told { "delivered" } else { "failed" });
+            drop((place, event.in_flight));
+        });
+    }
+}
+
+/// Tries until it is told, or given up.
+async fn attempt(endpoint: &Endpoint, secret: &Secret, event: &Event) -> bool {
+    for number in 1..=ATTEMPTS {
+        match endpoint.post(secret, &event.id, event.body.clone()).await {
+            Outcome::Delivered => return true,
+            Outcome::Refused(status) => {
+                warn!(event = event.id, status, "the webhook refuses an event");
+                return false;
+            }
+            Outcome::Failed(problem) if number == ATTEMPTS => {
+                warn!(event = event.id, problem, attempts = ATTEMPTS, "an event could not be told");
+            }
+            Outcome::Failed(problem) => {
+                debug!(event = event.id, problem, number, "an event will be told again");
+                sleep(wait_after(number)).await;
+            }
+        }
+    }
+    false
+}
+
+/// The wait after an attempt, counted from 1.
+fn wait_after(attempt: u32) -> Duration {
+    FIRST_WAIT * BACKOFF.pow(attempt.saturating_sub(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_spread_over_half_a_minute() {
+        let waits: Duration = (1..ATTEMPTS).map(wait_after).sum();
+        assert!((20..60).contains(&waits.as_secs()), "{waits:?}");
+    }
+
+    #[test]
+    fn what_finds_no_room_is_dropped_and_counted() {
+        let settings = crate::config::Serve::with_options(&[
+            "--webhook",
+            "http://127.0.0.1:9/",
+            "--webhook-secret",
+            "a secret for a test",
+        ]);
+        let webhook = Webhook::new(&settings.unwrap().live).unwrap().unwrap();
+        let (lifecycle, metrics) = (Lifecycle::default(), Metrics::new().unwrap());
+        (0..LONGEST_QUEUE + 5).for_each(|number| webhook.tell(&number, &lifecycle, &metrics));
+        assert_eq!(lifecycle.in_flight(), LONGEST_QUEUE, "what was dropped holds up nothing");
+    }
+}

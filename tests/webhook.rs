@@ -1,0 +1,137 @@
+//! Alerts and summaries as signed POSTs, and Asterisk's AudioSocket, which has no other way to tell.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod service;
+mod sounds;
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use emotone::http;
+use emotone::model::Emotion;
+use hmac::{Hmac, Mac};
+use serde_json::Value;
+use service::service_with;
+use sha2::Sha256;
+use sounds::{MAN, at_level};
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+
+const SECRET: &str = "whsec_dGhlIHRlc3QncyBzZWNyZXQ=";
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Received {
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Received {
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers[name].to_str().unwrap()
+    }
+
+    fn is_signed(&self) -> bool {
+        let mut mac = Hmac::<Sha256>::new_from_slice(b"the test's secret").unwrap();
+        mac.update(format!("{}.{}.", self.header("webhook-id"), self.header("webhook-timestamp")).as_bytes());
+        mac.update(&self.body);
+        self.header("webhook-signature") == format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
+    }
+}
+
+/// A receiver that answers as it is told, once for each status, and then with 204.
+async fn receiver(statuses: Vec<u16>) -> (String, mpsc::UnboundedReceiver<Received>) {
+    type Shared = (mpsc::UnboundedSender<Received>, std::sync::Arc<std::sync::Mutex<std::vec::IntoIter<u16>>>);
+    async fn receive(State((sender, statuses)): State<Shared>, headers: HeaderMap, body: Bytes) -> StatusCode {
+        sender.send(Received { headers, body }).unwrap();
+        let status = statuses.lock().unwrap().next().unwrap_or(204);
+        StatusCode::from_u16(status).unwrap()
+    }
+    let (sender, received) = mpsc::unbounded_channel();
+    let statuses = std::sync::Arc::new(std::sync::Mutex::new(statuses.into_iter()));
+    let router = Router::new().route("/hook", post(receive)).with_state((sender, statuses));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/hook", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (address, received)
+}
+
+async fn next(received: &mut mpsc::UnboundedReceiver<Received>) -> Received {
+    tokio::time::timeout(PATIENCE, received.recv()).await.unwrap().unwrap()
+}
+
+/// A call by AudioSocket, whole: its name, its sound, its end.
+async fn call(options: &[&str]) -> service::Service {
+    let service = service_with(options);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let http_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listening = http::Listening { listener: http_listener, tls: None };
+    tokio::spawn(http::serve(listening, service.app.clone(), service.router.clone()));
+    tokio::spawn(http::serve_audiosocket(listener, service.app.clone()));
+
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    let mut message = vec![0x01, 0, 16];
+    message.extend(0..16);
+    for piece in at_level(&MAN.speak(5.0, 16_000), 0.0).chunks(320) {
+        message.extend([0x12, ((2 * piece.len()) >> 8) as u8, (2 * piece.len()) as u8]);
+        message.extend(piece.iter().flat_map(|sample| ((sample * 32_768.0) as i16).to_le_bytes()));
+    }
+    message.extend([0x03, 0, 1, b'5', 0x00, 0, 0]);
+    socket.write_all(&message).await.unwrap();
+    service
+}
+
+#[tokio::test]
+async fn an_asterisk_call_is_told_with_its_name_and_a_signature() {
+    let (address, mut received) = receiver(vec![]).await;
+    let rules = Emotion::ALL.map(|emotion| format!("{emotion}:0.1:0")).join(",");
+    let service = call(&["--webhook", &address, "--webhook-secret", SECRET, "--alert", &rules]).await;
+    let (mut kinds, mut ids) = (Vec::new(), Vec::new());
+    while kinds.last().is_none_or(|kind| kind != "summary") {
+        let event = next(&mut received).await;
+        assert!(event.is_signed());
+        let json = event.json();
+        assert_eq!(json["call_id"], "00010203-0405-0607-0809-0a0b0c0d0e0f");
+        assert!(json["session_id"].is_string() && json["model"]["name"].is_string());
+        kinds.push(json["type"].as_str().unwrap().to_string());
+        ids.push(event.header("webhook-id").to_string());
+        if kinds.last().unwrap() == "summary" {
+            assert_eq!((&json["duration_seconds"], &json["channels"][0]["channel"]), (&5.0.into(), &0.into()));
+        }
+    }
+    assert!(kinds.iter().any(|kind| kind == "alert"), "{kinds:?}");
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), kinds.len(), "every event has its own id");
+    tokio::time::timeout(PATIENCE, service.app.lifecycle.idle()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_receiver_that_fails_is_asked_again_and_one_that_refuses_is_not() {
+    let (address, mut received) = receiver(vec![503]).await;
+    let service = call(&["--webhook", &address, "--webhook-secret", SECRET]).await;
+    let (first, again) = (next(&mut received).await, next(&mut received).await);
+    assert_eq!(first.header("webhook-id"), again.header("webhook-id"));
+    assert_eq!(first.body, again.body);
+    assert!(again.is_signed());
+    tokio::time::timeout(PATIENCE, service.app.lifecycle.idle()).await.unwrap();
+    assert!(received.try_recv().is_err(), "it was taken");
+
+    let (address, mut received) = receiver(vec![410]).await;
+    let service = call(&["--webhook", &address, "--webhook-secret", SECRET]).await;
+    next(&mut received).await;
+    tokio::time::timeout(PATIENCE, service.app.lifecycle.idle()).await.unwrap();
+    assert!(received.try_recv().is_err(), "it was refused for good");
+}
