@@ -11,8 +11,9 @@ const ORDER: [&str; 10] =
 
 /// Libraries that one part of the server alone may know, and where that is.
 /// (Fourier transforms have two: filters in the one, spectra in the other.)
-const DOORS: [(&str, &str); 11] = [
+const DOORS: [(&str, &str); 12] = [
     ("symphonia", "audio/"),
+    ("rusty_opus", "audio/opus.rs"),
     ("tract_onnx", "model/classifier.rs"),
     ("axum", "http/"),
     ("hyper", "http/"),

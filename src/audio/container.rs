@@ -2,9 +2,11 @@
 
 use bytes::Bytes;
 
+use super::blocks::{BlockFormat, Blocks};
 use super::decoder::{Interleaved, Opened};
-use super::riff::{self, WavCodec};
-use super::{AudioError, RawFormat, au};
+use super::packets::{Container, Packets};
+use super::riff::{self, WavCodec, WavFile};
+use super::{AudioError, RawFormat, aiff, au};
 
 /// Looks at the first bytes and opens what they promise.
 ///
@@ -15,9 +17,7 @@ use super::{AudioError, RawFormat, au};
 /// [`AudioError::Unsupported`] that names what was seen, or [`AudioError::Invalid`] for a header without sense.
 pub(super) fn open(bytes: Bytes, raw: Option<RawFormat>) -> Result<Opened, AudioError> {
     if riff::is_wav(&bytes) {
-        let file = riff::read(&bytes)?;
-        let WavCodec::Samples(encoding) = file.format.codec;
-        return Ok(Interleaved::open(encoding, file.format.sample_rate_hz, file.format.channels, file.data));
+        return open_wav(riff::read(&bytes)?);
     }
     if let Some(raw) = raw {
         return Ok(Interleaved::open(raw.encoding.into(), raw.sample_rate_hz, raw.channels, bytes));
@@ -25,17 +25,73 @@ pub(super) fn open(bytes: Bytes, raw: Option<RawFormat>) -> Result<Opened, Audio
     if au::is_au(&bytes) {
         return au::open(&bytes);
     }
-    Err(AudioError::Unsupported { what: describe(&bytes) })
+    if aiff::is_aiff(&bytes) {
+        return aiff::open(&bytes);
+    }
+    let bytes = without_tags(bytes);
+    match recognize(&bytes) {
+        Some(container) => Packets::open(container, bytes),
+        None => Err(AudioError::Unsupported { what: describe(&bytes) }),
+    }
+}
+
+fn open_wav(file: WavFile) -> Result<Opened, AudioError> {
+    let format = file.format;
+    match format.codec {
+        WavCodec::Samples(encoding) => {
+            Ok(Interleaved::open(encoding, format.sample_rate_hz, format.channels, file.data))
+        }
+        WavCodec::Blocks(codec) => {
+            let (sample_rate_hz, channels, bytes) = (format.sample_rate_hz, format.channels, format.block_bytes);
+            Blocks::open(BlockFormat { codec, sample_rate_hz, channels, bytes }, file.data, file.frames_declared)
+        }
+        WavCodec::Mp3 => Packets::open(Container::Mp3, file.data),
+    }
+}
+
+/// Skips ID3v2 tags, which stand before MP3 and AAC, and sometimes before FLAC, and the zeros that may follow them.
+fn without_tags(mut bytes: Bytes) -> Bytes {
+    while let Some([b'I', b'D', b'3', _, _, flags, size @ ..]) = bytes.first_chunk::<10>() {
+        let size = size.iter().fold(0_usize, |size, byte| size << 7 | usize::from(byte & 0x7F));
+        let footer = if flags & 0x10 == 0 { 0 } else { 10 };
+        let end = size.saturating_add(10).saturating_add(footer);
+        let zeros = bytes.get(end..).unwrap_or_default().iter().take_while(|byte| **byte == 0).count();
+        // A tag that claims more than the file has cannot be skipped.
+        if end.saturating_add(zeros) >= bytes.len() {
+            break;
+        }
+        bytes = bytes.slice(end.saturating_add(zeros)..);
+    }
+    bytes
+}
+
+fn recognize(bytes: &[u8]) -> Option<Container> {
+    match *bytes.first_chunk::<12>()? {
+        [b'f', b'L', b'a', b'C', ..] => Some(Container::Flac),
+        [b'O', b'g', b'g', b'S', ..] => Some(Container::Ogg),
+        [0x1A, 0x45, 0xDF, 0xA3, ..] => Some(Container::Matroska),
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => Some(Container::Mp4),
+        // MPEG audio: eleven bits set, then version, layer, bit rate and sample rate, none of them the reserved one.
+        [0xFF, second, ..] if second & 0xF6 == 0xF0 => Some(Container::Adts),
+        [0xFF, second, third, ..]
+            if second & 0xE0 == 0xE0
+                && second & 0x18 != 0x08
+                && second & 0x06 == 0x02
+                && third & 0xF0 != 0xF0
+                && third & 0xF0 != 0
+                && third & 0x0C != 0x0C =>
+        {
+            Some(Container::Mp3)
+        }
+        _ => None,
+    }
 }
 
 /// What bytes that are no recording look like, for the message.
 fn describe(bytes: &[u8]) -> String {
-    let magics: [(&[u8], &str); 20] = [
-        (b"fLaC", "a FLAC file"),
-        (b"OggS", "an Ogg file"),
-        (b"ID3", "an MP3 file"),
-        (b"FORM", "an IFF file"),
-        (b"\x1A\x45\xDF\xA3", "a Matroska or WebM file"),
+    let magics: [(&[u8], &str); 17] = [
+        (b"ID3", "an ID3 tag without sound behind it"),
+        (b"FORM", "an IFF file of another type than AIFF"),
         (b"#!AMR", "an AMR file"),
         (b"#!SILK", "a SILK file"),
         (b"MThd", "a MIDI file"),
@@ -60,9 +116,6 @@ fn describe(bytes: &[u8]) -> String {
             Some(form) => format!("a RIFF file of type `{}`, not `WAVE`", form.escape_ascii()),
             None => "the first bytes of a RIFF file".into(),
         };
-    }
-    if bytes.get(4..8) == Some(b"ftyp") {
-        return "an MP4 file".into();
     }
     let start = bytes.get(..bytes.len().min(256)).unwrap_or_default();
     match magics.iter().find(|(magic, _)| bytes.starts_with(magic)) {

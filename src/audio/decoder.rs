@@ -37,7 +37,7 @@ pub(super) struct Opened {
 
 /// Where samples come from.
 pub(super) trait Source: Send {
-    /// Appends up to [`STEP_SAMPLES`] samples, the same number to each channel. False when nothing is left.
+    /// Appends a piece of about [`STEP_SAMPLES`] samples at most, as many to each channel. False when nothing is left.
     fn step(&mut self, channels: &mut [Vec<f32>]) -> Result<bool, AudioError>;
 }
 
@@ -56,7 +56,7 @@ impl Decoder {
         limits.check_shape(opened.sample_rate_hz, opened.channels)?;
         let mut channels = vec![Vec::new(); usize::from(opened.channels)];
         if let Some(frames) = opened.frames {
-            limits.check_not_too_long(frames, opened.sample_rate_hz)?;
+            limits.check_not_too_long(frames, opened.sample_rate_hz, opened.channels)?;
             channels.iter_mut().for_each(|channel| channel.reserve_exact(frames));
         }
         Ok(Self { opened, limits: limits.clone(), channels, more: true })
@@ -69,11 +69,9 @@ impl Decoder {
     /// to go on with. What is merely cut off is no error.
     pub fn step(&mut self) -> Result<bool, AudioError> {
         if self.more {
-            if self.opened.frames.is_none() {
-                self.make_room();
-            }
             self.more = self.opened.source.step(&mut self.channels)?;
-            self.limits.check_not_too_long(self.frames(), self.opened.sample_rate_hz)?;
+            let Opened { sample_rate_hz, channels, .. } = self.opened;
+            self.limits.check_not_too_long(self.frames(), sample_rate_hz, channels)?;
         }
         Ok(self.more)
     }
@@ -94,15 +92,17 @@ impl Decoder {
     fn frames(&self) -> usize {
         self.channels.first().map_or(0, Vec::len)
     }
+}
 
-    /// Grows by an eighth, where doubling would hold up to twice the samples.
-    fn make_room(&mut self) {
-        let step = STEP_SAMPLES.checked_div(self.channels.len()).unwrap_or(0);
-        for channel in &mut self.channels {
-            if channel.capacity().saturating_sub(channel.len()) < step {
-                channel.reserve_exact(step.max(channel.len() / 8));
-            }
+/// Appends decoded samples to recordings of unknown length, which grow by an eighth: doubling would hold up to twice
+/// the samples.
+pub(super) fn append(samples: &[Vec<f32>], channels: &mut [Vec<f32>]) {
+    const LEAST_GROWTH: usize = 1 << 14;
+    for (channel, samples) in channels.iter_mut().zip(samples) {
+        if channel.capacity().saturating_sub(channel.len()) < samples.len() {
+            channel.reserve_exact(samples.len().max(channel.len() / 8).max(LEAST_GROWTH));
         }
+        channel.extend_from_slice(samples);
     }
 }
 

@@ -15,6 +15,9 @@ pub struct AudioLimits {
     pub min_sample_rate_hz: u32,
     /// Highest sample rate, in Hz.
     pub max_sample_rate_hz: u32,
+    /// Most memory for decoded samples, all channels together, in MiB of 4 bytes each. It is what keeps a small file
+    /// of compressed silence at high rates within bounds.
+    pub max_decoded_mib: u32,
 }
 
 impl Default for AudioLimits {
@@ -25,6 +28,8 @@ impl Default for AudioLimits {
             max_channels: 8,
             min_sample_rate_hz: 4_000,
             max_sample_rate_hz: 192_000,
+            // An hour of stereo at 48 kHz has 1319.
+            max_decoded_mib: 1_536,
         }
     }
 }
@@ -52,13 +57,18 @@ impl AudioLimits {
         Ok(())
     }
 
-    /// Checks a duration that has been reached or is known for sure, so also in the middle of decoding.
+    /// Checks a length (samples a channel) that has been reached or is known for sure, so also in the middle of decoding.
     ///
     /// # Errors
-    /// [`AudioError::TooLong`].
-    pub fn check_not_too_long(&self, frames: usize, sample_rate_hz: u32) -> Result<(), AudioError> {
+    /// [`AudioError::TooLong`], or [`AudioError::Invalid`] for more samples than memory is granted for.
+    pub fn check_not_too_long(&self, frames: usize, sample_rate_hz: u32, channels: u16) -> Result<(), AudioError> {
         if frames as f64 > self.max_seconds * f64::from(sample_rate_hz) {
             return Err(AudioError::TooLong { limit: self.max_seconds });
+        }
+        let mib = frames as f64 * f64::from(channels) * 4.0 / 1_048_576.0;
+        if mib > f64::from(self.max_decoded_mib) {
+            let reason = format!("it decodes to more than {} MiB, the most that is accepted", self.max_decoded_mib);
+            return Err(AudioError::Invalid { reason });
         }
         Ok(())
     }

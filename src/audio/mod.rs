@@ -4,9 +4,9 @@
 //! [`RawFormat`]), the content itself says which container and codec it is, and every channel becomes a finite
 //! [`Waveform`] at the recording's own rate. [`Resampler`] takes it from there to the rate a model wants.
 //!
-//! Bytes are hostile here. What the rest of this module keeps:
-//! every limit of [`AudioLimits`] is checked before anything is allocated for it; memory follows the bytes that
-//! arrived, never a size that a header claims; any byte string ends in a [`Recording`] or an [`AudioError`].
+//! Bytes are hostile here. What this module keeps: every limit of [`AudioLimits`] is checked before anything is
+//! allocated for it; memory follows the bytes that arrived, never a size that a header claims; any byte string ends
+//! in a [`Recording`] or an [`AudioError`].
 
 #![cfg_attr(
     not(test),
@@ -24,6 +24,12 @@ mod decoder;
 mod container;
 mod riff;
 mod au;
+mod aiff;
+mod packets;
+mod opus;
+mod blocks;
+mod adpcm;
+mod gsm;
 mod pcm;
 pub mod g711;
 mod raw;

@@ -11,12 +11,15 @@
 use bytes::Bytes;
 
 use super::AudioError;
+use super::blocks::BlockCodec;
 use super::pcm::SampleEncoding;
 
 /// What a WAV file holds, as far as the headers can be believed.
 #[derive(Debug)]
 pub(super) struct WavFile {
     pub(super) format: WavFormat,
+    /// Samples a channel, as the `fact` chunk has it.
+    pub(super) frames_declared: Option<u32>,
     /// The content of the `data` chunk that has arrived.
     pub(super) data: Bytes,
 }
@@ -27,6 +30,7 @@ pub(super) struct WavFormat {
     pub(super) codec: WavCodec,
     pub(super) channels: u16,
     pub(super) sample_rate_hz: u32,
+    pub(super) block_bytes: u16,
 }
 
 /// What the samples are written in.
@@ -34,6 +38,10 @@ pub(super) struct WavFormat {
 pub(super) enum WavCodec {
     /// Fixed bytes a sample.
     Samples(SampleEncoding),
+    /// Fixed bytes a block of samples.
+    Blocks(BlockCodec),
+    /// MP3 frames as in a file of their own.
+    Mp3,
 }
 
 /// Whether `bytes` start like a file of this family.
@@ -50,11 +58,12 @@ pub(super) fn read(bytes: &Bytes) -> Result<WavFile, AudioError> {
     let order = if bytes.starts_with(b"RIFX") { ByteOrder::Big } else { ByteOrder::Little };
     let mut format = None;
     let mut data: Option<Bytes> = None;
-    let mut size_in_ds64 = None;
+    let (mut size_in_ds64, mut frames_declared) = (None, None);
     let mut at = 12_usize;
     while let Some(chunk) = Chunk::at(bytes, at, order) {
         match chunk.id {
             b"fmt " => format = Some(chunk.content()),
+            b"fact" => frames_declared = order.u32(chunk.content(), 0),
             b"ds64" => size_in_ds64 = order.u64(chunk.content(), 8),
             b"data" if data.as_ref().is_none_or(Bytes::is_empty) => {
                 let length = data_length(&chunk, size_in_ds64);
@@ -71,7 +80,7 @@ pub(super) fn read(bytes: &Bytes) -> Result<WavFile, AudioError> {
     let format = format.ok_or_else(|| invalid("its WAV header has no `fmt ` chunk"))?;
     let format = WavFormat::read(format, order)?;
     let data = data.ok_or_else(|| invalid("its WAV header is followed by no `data` chunk"))?;
-    Ok(WavFile { format, data })
+    Ok(WavFile { format, frames_declared, data })
 }
 
 fn invalid(reason: &str) -> AudioError {
@@ -90,29 +99,29 @@ fn data_length(chunk: &Chunk<'_>, size_in_ds64: Option<u64>) -> usize {
 }
 
 /// One chunk of the file, cut to what arrived.
-struct Chunk<'a> {
-    id: &'a [u8; 4],
+pub(super) struct Chunk<'a> {
+    pub(super) id: &'a [u8; 4],
     /// Size as declared, in bytes.
-    size: u32,
+    pub(super) size: u32,
     /// Where its content starts in the file.
-    start: usize,
+    pub(super) start: usize,
     /// All bytes of the file from there on.
     rest: &'a [u8],
 }
 
 impl<'a> Chunk<'a> {
-    fn at(bytes: &'a [u8], at: usize, order: ByteOrder) -> Option<Self> {
+    pub(super) fn at(bytes: &'a [u8], at: usize, order: ByteOrder) -> Option<Self> {
         let (id, after) = bytes.get(at..)?.split_first_chunk::<4>()?;
         let size = order.u32(after, 0)?;
         Some(Self { id, size, start: at.saturating_add(8), rest: after.get(4..)? })
     }
 
-    fn content(&self) -> &'a [u8] {
+    pub(super) fn content(&self) -> &'a [u8] {
         self.rest.get(..self.size as usize).unwrap_or(self.rest)
     }
 
     /// Where the next chunk starts. Chunks are padded to even sizes, but some writers forget it.
-    fn next(&self) -> usize {
+    pub(super) fn next(&self) -> usize {
         let end = self.size as usize;
         let unpadded = self.rest.get(end..).unwrap_or_default();
         let padding = match unpadded.first() {
@@ -159,11 +168,15 @@ impl WavFormat {
             (FLOAT, 64) => samples(PcmF64le, PcmF64be),
             (ALAW, _) => samples(Alaw, Alaw),
             (MULAW, _) => samples(Mulaw, Mulaw),
+            (ADPCM_MS, 4) => Ok(WavCodec::Blocks(BlockCodec::AdpcmMs)),
+            (ADPCM_IMA, 4) => Ok(WavCodec::Blocks(BlockCodec::AdpcmIma)),
+            (GSM, _) => Ok(WavCodec::Blocks(BlockCodec::Gsm)),
+            (MPEG_LAYER_3, _) => Ok(WavCodec::Mp3),
             (PCM, _) => Err(unsupported(format!("a WAV file with linear samples of {bits} bits"))),
             (FLOAT, _) => Err(unsupported(format!("a WAV file with floating-point samples of {bits} bits"))),
             _ => Err(unsupported(format!("a WAV file with {} (format tag {tag:#06x})", tag_name(tag)))),
         }?;
-        Ok(Self { codec, channels, sample_rate_hz })
+        Ok(Self { codec, channels, sample_rate_hz, block_bytes })
     }
 }
 
@@ -172,9 +185,13 @@ fn unsupported(what: String) -> AudioError {
 }
 
 const PCM: u16 = 0x0001;
+const ADPCM_MS: u16 = 0x0002;
 const FLOAT: u16 = 0x0003;
 const ALAW: u16 = 0x0006;
 const MULAW: u16 = 0x0007;
+const ADPCM_IMA: u16 = 0x0011;
+const GSM: u16 = 0x0031;
+const MPEG_LAYER_3: u16 = 0x0055;
 const EXTENSIBLE: u16 = 0xFFFE;
 
 /// The tag behind WAVE_FORMAT_EXTENSIBLE: the head of a GUID whose tail is the same for all of them.
@@ -190,14 +207,11 @@ fn extended_tag(content: &[u8], order: ByteOrder) -> Result<u16, AudioError> {
 /// Names of the tags that are met in the wild (mmreg.h).
 fn tag_name(tag: u16) -> &'static str {
     match tag {
-        0x0002 => "Microsoft ADPCM",
-        0x0011 => "IMA ADPCM",
-        0x0031 => "GSM 6.10",
+        ADPCM_MS | ADPCM_IMA => "ADPCM of another depth than 4 bits",
         0x0040 | 0x0045 | 0x0064 => "G.726 ADPCM",
         0x0022 => "TrueSpeech",
         0x0042 | 0x0111 => "G.723.1",
         0x0050 => "MPEG layer 2",
-        0x0055 => "MPEG layer 3",
         0x0083 | 0x0133 => "G.729",
         0x00FF | 0x1600 | 0x1610 => "AAC",
         0x0160..=0x0163 => "Windows Media Audio",

@@ -17,6 +17,7 @@ use super::{is_broken_pipe, load};
 
 /// A recording that somebody has on disk may be a long one.
 const MAX_SECONDS: f64 = 24.0 * 3600.0;
+const MAX_DECODED_MIB: u32 = 16 * 1024;
 
 /// One line a file with `--json`.
 #[derive(Serialize)]
@@ -29,7 +30,7 @@ struct Line<'a> {
 /// Classifies files; goes on after a bad one, and fails in the end.
 pub fn classify(options: &Classify) -> Result<ExitCode> {
     let classifier = load::classifier(options.model.model.as_deref())?;
-    let limits = AudioLimits { max_seconds: MAX_SECONDS, ..AudioLimits::default() };
+    let limits = AudioLimits { max_seconds: MAX_SECONDS, max_decoded_mib: MAX_DECODED_MIB, ..AudioLimits::default() };
     let pipeline = Pipeline::new(classifier, limits).context("cannot set up the model's features")?;
     let mut status = ExitCode::SUCCESS;
     for file in &options.files {

@@ -29,6 +29,31 @@ pub struct Limits {
           value_parser = units::audio_seconds)]
     pub max_audio_seconds: f64,
 
+    /// Shortest recording that is judged, in seconds.
+    #[arg(long, env = "EMOTONE_MIN_AUDIO_SECONDS", value_name = "SECONDS", default_value = "0.1",
+          value_parser = units::audio_seconds)]
+    pub min_audio_seconds: f64,
+
+    /// Most channels of a recording.
+    #[arg(long, env = "EMOTONE_MAX_AUDIO_CHANNELS", value_name = "CHANNELS", default_value_t = 8,
+          value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub max_audio_channels: u16,
+
+    /// Lowest sample rate of a recording, in Hz.
+    #[arg(long, env = "EMOTONE_MIN_SAMPLE_RATE_HZ", value_name = "HZ", default_value_t = 4_000,
+          value_parser = clap::value_parser!(u32).range(1_000..=768_000))]
+    pub min_sample_rate_hz: u32,
+
+    /// Highest sample rate of a recording, in Hz.
+    #[arg(long, env = "EMOTONE_MAX_SAMPLE_RATE_HZ", value_name = "HZ", default_value_t = 192_000,
+          value_parser = clap::value_parser!(u32).range(1_000..=768_000))]
+    pub max_sample_rate_hz: u32,
+
+    /// Most memory for the decoded samples of a recording, in MiB; an hour of stereo at 48 kHz takes 1319.
+    #[arg(long, env = "EMOTONE_MAX_DECODED_MIB", value_name = "MIB", default_value_t = 1_536,
+          value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
+    pub max_decoded_mib: u32,
+
     /// Threads that decode, compute features and judge [default: one for each core].
     #[arg(long, env = "EMOTONE_WORKERS", value_name = "THREADS",
           value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -80,6 +105,13 @@ impl Limits {
 
     /// What a recording may be.
     pub fn audio(&self) -> AudioLimits {
-        AudioLimits { max_seconds: self.max_audio_seconds, ..AudioLimits::default() }
+        AudioLimits {
+            max_seconds: self.max_audio_seconds,
+            min_seconds: self.min_audio_seconds,
+            max_channels: self.max_audio_channels,
+            min_sample_rate_hz: self.min_sample_rate_hz,
+            max_sample_rate_hz: self.max_sample_rate_hz,
+            max_decoded_mib: self.max_decoded_mib,
+        }
     }
 }

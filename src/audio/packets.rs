@@ -1,0 +1,242 @@
+//! Containers and codecs that Symphonia knows.
+//!
+//! Symphonia is safe Rust and made for untrusted streams, but now and then a fuzzer finds a panic in it. So each call
+//! into it (and into the Opus decoder) is guarded: a panic there is a damaged recording here.
+
+use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use bytes::Bytes;
+use symphonia::core::codecs::audio::well_known::{CODEC_ID_OPUS, CODEC_ID_VORBIS};
+use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
+use symphonia::core::errors::Error;
+use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
+use symphonia::core::io::{MediaSource, MediaSourceStream, ReadOnlySource};
+use symphonia::core::units::TimeBase;
+use symphonia::default::formats::{AdtsReader, FlacReader, IsoMp4Reader, MkvReader, MpaReader, OggReader};
+
+use super::AudioError;
+use super::decoder::{Opened, Source, append};
+use super::opus::{self, OpusStream};
+use super::riff::ByteOrder;
+
+/// Containers by their looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Container {
+    Flac,
+    Ogg,
+    Mp3,
+    Adts,
+    Mp4,
+    Matroska,
+}
+
+impl Container {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Flac => "FLAC",
+            Self::Ogg => "Ogg",
+            Self::Mp3 => "MP3",
+            Self::Adts => "AAC",
+            Self::Mp4 => "MP4",
+            Self::Matroska => "Matroska or WebM",
+        }
+    }
+
+    fn reader(self, bytes: Bytes) -> Result<Box<dyn FormatReader>, Error> {
+        // Readers that know how long a file is refuse one that was cut, since its parts reach beyond the end.
+        let forwards_only = match self {
+            Self::Ogg | Self::Matroska => true,
+            Self::Mp4 => is_cut_mp4(&bytes),
+            Self::Flac | Self::Mp3 | Self::Adts => false,
+        };
+        let source: Box<dyn MediaSource> = match forwards_only {
+            true => Box::new(ReadOnlySource::new(Cursor::new(bytes))),
+            false => Box::new(Cursor::new(bytes)),
+        };
+        let stream = MediaSourceStream::new(source, Default::default());
+        let options = FormatOptions::default();
+        Ok(match self {
+            Self::Flac => Box::new(FlacReader::try_new(stream, options)?),
+            Self::Ogg => Box::new(OggReader::try_new(stream, options)?),
+            Self::Mp3 => Box::new(MpaReader::try_new(stream, options)?),
+            Self::Adts => Box::new(AdtsReader::try_new(stream, options)?),
+            Self::Mp4 => Box::new(IsoMp4Reader::try_new(stream, options)?),
+            Self::Matroska => Box::new(MkvReader::try_new(stream, options)?),
+        })
+    }
+}
+
+/// Whether a part of an MP4 file reaches beyond its end.
+fn is_cut_mp4(bytes: &[u8]) -> bool {
+    let mut at = 0_usize;
+    while let Some(size) = ByteOrder::Big.u32(bytes, at) {
+        let size = match size {
+            0 => return false,
+            1 => ByteOrder::Big.u64(bytes, at.saturating_add(8)).unwrap_or(u64::MAX),
+            size => u64::from(size),
+        };
+        at = at.saturating_add(usize::try_from(size.max(8)).unwrap_or(usize::MAX));
+    }
+    at > bytes.len()
+}
+
+/// The packets of one track.
+pub(super) struct Packets {
+    reader: Box<dyn FormatReader>,
+    track: u32,
+    /// Whether packets say their duration in samples of Opus.
+    exact_durations: bool,
+    codec: Codec,
+    /// The last decoded packet.
+    planes: Vec<Vec<f32>>,
+    sample_rate_hz: u32,
+    /// Whether `planes` are still to be given out.
+    pending: bool,
+}
+
+enum Codec {
+    Known(Box<dyn AudioDecoder>),
+    Opus(Box<OpusStream>),
+}
+
+/// Packets that one step decodes: one or two milliseconds of work.
+const STEP_PACKETS: usize = 16;
+/// After so many packets in a row without a sample, there is nothing to be expected any more.
+const MOST_BROKEN_PACKETS: usize = 1000;
+/// Largest Vorbis setup header, in bytes. Encoders write below 10 kB; a byte of it can ask for 1 kB of memory.
+const MOST_VORBIS_SETUP_BYTES: usize = 32 * 1024;
+
+impl Packets {
+    /// Opens the first audio track of a file and decodes up to its first samples.
+    ///
+    /// # Errors
+    /// [`AudioError::Unsupported`] for another codec, [`AudioError::Invalid`] if there is no track, or not one packet
+    /// in it can be decoded.
+    pub(super) fn open(container: Container, bytes: Bytes) -> Result<Opened, AudioError> {
+        guarded(|| {
+            let reader = container.reader(bytes).map_err(|error| refusal(container, &error))?;
+            let track = reader.default_track(TrackType::Audio).ok_or_else(|| AudioError::Invalid {
+                reason: format!("it is a {} file without an audio track", container.name()),
+            })?;
+            let parameters = track.codec_params.as_ref().and_then(|parameters| parameters.audio());
+            let parameters = parameters.cloned().unwrap_or_default();
+            let (id, exact_durations) = (track.id, counts_opus_samples(track));
+            let (name, codec) = Codec::open(container, &parameters)?;
+            let mut packets = Self {
+                reader,
+                track: id,
+                exact_durations,
+                codec,
+                planes: Vec::new(),
+                sample_rate_hz: 0,
+                pending: false,
+            };
+            if !packets.next()? {
+                let reason = format!("its {} container holds nothing that can be decoded", container.name());
+                return Err(AudioError::Invalid { reason });
+            }
+            packets.pending = true;
+            Ok(Opened {
+                format: name,
+                sample_rate_hz: packets.sample_rate_hz,
+                channels: u16::try_from(packets.planes.len()).unwrap_or(u16::MAX),
+                frames: None,
+                source: Box::new(packets),
+            })
+        })
+    }
+
+    /// Decodes the next packet that holds samples into `planes`; false at the end of the track, or of what arrived.
+    fn next(&mut self) -> Result<bool, AudioError> {
+        for _ in 0..MOST_BROKEN_PACKETS {
+            // Damage in the container ends the recording: what came before it is judged.
+            let Ok(Some(packet)) = self.reader.next_packet() else { return Ok(false) };
+            if packet.track_id != self.track {
+                continue;
+            }
+            self.planes.iter_mut().for_each(Vec::clear);
+            match &mut self.codec {
+                Codec::Opus(stream) => {
+                    self.sample_rate_hz = opus::SAMPLE_RATE_HZ;
+                    if stream.decode(&packet.data, &mut self.planes) && self.exact_durations {
+                        let frames = usize::try_from(packet.dur.get()).unwrap_or(usize::MAX);
+                        self.planes.iter_mut().for_each(|plane| plane.truncate(frames));
+                    }
+                }
+                Codec::Known(decoder) => match decoder.decode(&packet) {
+                    Ok(decoded) => {
+                        self.sample_rate_hz = decoded.spec().rate();
+                        decoded.copy_to_vecs_planar(&mut self.planes);
+                    }
+                    // Damage within a packet costs that packet.
+                    Err(Error::DecodeError(_) | Error::IoError(_)) => {}
+                    Err(_) => return Ok(false),
+                },
+            }
+            if self.planes.iter().any(|plane| !plane.is_empty()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl Source for Packets {
+    fn step(&mut self, channels: &mut [Vec<f32>]) -> Result<bool, AudioError> {
+        let rate = self.sample_rate_hz;
+        guarded(|| {
+            for _ in 0..STEP_PACKETS {
+                let more = std::mem::take(&mut self.pending) || self.next()?;
+                // A stream that becomes another one (chained files) ends with its first part.
+                if !more || self.planes.len() != channels.len() || self.sample_rate_hz != rate {
+                    return Ok(false);
+                }
+                append(&self.planes, channels);
+            }
+            Ok(true)
+        })
+    }
+}
+
+impl Codec {
+    fn open(container: Container, parameters: &AudioCodecParameters) -> Result<(String, Self), AudioError> {
+        let setup = parameters.extra_data.as_deref().unwrap_or_default();
+        if parameters.codec == CODEC_ID_OPUS {
+            return Ok(("opus".into(), Self::Opus(Box::new(OpusStream::open(setup)?))));
+        }
+        if parameters.codec == CODEC_ID_VORBIS && setup.len() > MOST_VORBIS_SETUP_BYTES {
+            let reason = format!("its Vorbis setup has {} bytes, more than any encoder writes", setup.len());
+            return Err(AudioError::Invalid { reason });
+        }
+        let decoder = symphonia::default::get_codecs()
+            .make_audio_decoder(parameters, &AudioDecoderOptions::default())
+            .map_err(|error| refusal(container, &error))?;
+        Ok((decoder.codec_info().short_name.into(), Self::Known(decoder)))
+    }
+}
+
+/// Whether durations of the track's packets count samples at the rate of Opus.
+fn counts_opus_samples(track: &Track) -> bool {
+    track.time_base == TimeBase::try_from_recip(opus::SAMPLE_RATE_HZ)
+}
+
+fn refusal(container: Container, error: &Error) -> AudioError {
+    let name = container.name();
+    match error {
+        Error::Unsupported(feature) => AudioError::Unsupported { what: format!("a {name} file, of which {feature}") },
+        Error::IoError(_) => AudioError::Invalid { reason: format!("its {name} header is cut off") },
+        Error::DecodeError(problem) | Error::LimitError(problem) => {
+            AudioError::Invalid { reason: format!("its {name} header is damaged: {problem}") }
+        }
+        _ => AudioError::Invalid { reason: format!("its {name} header cannot be read") },
+    }
+}
+
+/// Runs code of codec libraries.
+pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, AudioError>) -> Result<T, AudioError> {
+    // After a panic the source is never used again.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(AudioError::Invalid { reason: "it is damaged in a way that its decoder does not know".into() })
+    })
+}

@@ -1,0 +1,169 @@
+//! Recordings that other programs wrote (`fixtures/audio/make.py`): each is recognized by its content, and sounds as it
+//! should.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+use std::path::Path;
+
+use emotone::audio::{AudioError, AudioLimits, Recording, Resampler, decode};
+
+fn bytes(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/audio").join(name)).unwrap()
+}
+
+fn decoded(bytes: Vec<u8>) -> Result<Recording, AudioError> {
+    decode(bytes.into(), None, &AudioLimits::default())
+}
+
+fn recording(name: &str) -> Recording {
+    decoded(bytes(name)).unwrap()
+}
+
+fn samples(recording: &Recording) -> Vec<&[f32]> {
+    recording.channels.iter().map(|channel| channel.samples()).collect()
+}
+
+/// Encoding, file name, name in the answer.
+const EXACT: [(&str, &str, &str); 9] = [
+    ("mono8k.wav", "sox-24.wav", "pcm_s24le"),
+    ("mono8k.wav", "sox-float64.wav", "pcm_f64le"),
+    ("mono8k.wav", "sox-pipe.wav", "pcm_s16le"),
+    ("mono8k.wav", "ffmpeg-rf64.wav", "pcm_s24le"),
+    ("mono8k.wav", "sox.aiff", "pcm_s16be"),
+    ("mono8k.wav", "ffmpeg-flac.mkv", "flac"),
+    ("stereo16k.wav", "flac.flac", "flac"),
+    ("stereo16k.wav", "ffmpeg-alac.m4a", "alac"),
+    ("sox-mulaw.wav", "sox-mulaw.au", "mulaw"),
+];
+
+#[test]
+fn lossless_files_hold_exactly_the_same_samples() {
+    for (original, name, format) in EXACT {
+        let (expected, got) = (recording(original), recording(name));
+        assert_eq!(got.format, format, "{name}");
+        assert_eq!(got.sample_rate_hz, expected.sample_rate_hz, "{name}");
+        assert!(samples(&got) == samples(&expected), "{name} has other samples");
+    }
+}
+
+/// Lossy encodings: original, file, name in the answer, least signal-to-noise ratio in dB after the best alignment
+/// within `delay` samples, and how many samples longer than the original the recording may be.
+const LOSSY: [(&str, &str, &str, f64, usize); 15] = [
+    ("mono8k.wav", "sox-mulaw.wav", "mulaw", 35.0, 0),
+    ("mono8k.wav", "sox-alaw.wav", "alaw", 35.0, 0),
+    ("mono8k.wav", "ffmpeg-pipe-mulaw.wav", "mulaw", 35.0, 0),
+    ("mono8k.wav", "ffmpeg-mulaw.aifc", "mulaw", 35.0, 0),
+    ("mono8k.wav", "sox-ima-adpcm.wav", "adpcm_ima_wav", 12.0, 0),
+    ("mono8k.wav", "sox-ms-adpcm.wav", "adpcm_ms", 20.0, 0),
+    ("stereo16k.wav", "ffmpeg-stereo-ima-adpcm.wav", "adpcm_ima_wav", 25.0, 2041),
+    ("stereo16k.wav", "ffmpeg-stereo-ms-adpcm.wav", "adpcm_ms", 25.0, 2036),
+    ("mono8k.wav", "sox-gsm.wav", "gsm", 8.0, 320),
+    ("mono8k.wav", "ffmpeg-gsm.wav", "gsm", 8.0, 320),
+    ("stereo16k.wav", "ffmpeg.mp3", "mp3", 15.0, 2304),
+    ("stereo16k.wav", "ffmpeg-vorbis.ogg", "vorbis", 15.0, 0),
+    ("stereo16k.wav", "ffmpeg-aac.m4a", "aac", 15.0, 2048),
+    ("stereo16k.wav", "ffmpeg-aac-fragmented.mp4", "aac", 15.0, 2048),
+    ("stereo16k.wav", "ffmpeg.aac", "aac", 15.0, 2048),
+];
+
+/// Best ratio of `original` to what `got` differs by, over all delays up to `most_delay` samples, in dB.
+fn signal_to_noise_db(original: &[f32], got: &[f32], most_delay: usize) -> f64 {
+    let energy = |samples: &mut dyn Iterator<Item = f32>| samples.map(|sample| f64::from(sample).powi(2)).sum::<f64>();
+    let noise = |delay: usize| {
+        let pairs = original.iter().zip(got.iter().skip(delay));
+        // Where the recording ends early, the rest of the original counts as lost.
+        let lost = energy(&mut original.iter().skip(got.len().saturating_sub(delay)).copied());
+        energy(&mut pairs.map(|(original, got)| got - original)) + lost
+    };
+    let least = (0..=most_delay).map(noise).fold(f64::INFINITY, f64::min);
+    10.0 * (energy(&mut original.iter().copied()) / least).log10()
+}
+
+#[test]
+fn lossy_files_sound_like_the_original() {
+    for (original, name, format, least_db, longer) in LOSSY {
+        let (expected, got) = (recording(original), recording(name));
+        assert_eq!(got.format, format, "{name}");
+        assert_eq!(got.sample_rate_hz, expected.sample_rate_hz, "{name}");
+        assert_eq!(got.channels.len(), expected.channels.len(), "{name}");
+        for (expected, got) in samples(&expected).into_iter().zip(samples(&got)) {
+            let ratio_db = signal_to_noise_db(expected, got, longer);
+            assert!(ratio_db >= least_db, "{name}: {ratio_db:.1} dB");
+            assert!((expected.len()..=expected.len() + longer).contains(&got.len()), "{name}: {} samples", got.len());
+        }
+    }
+}
+
+#[test]
+fn opus_is_heard_in_every_container_without_its_encoder_delay() {
+    let expected = recording("mono8k.wav");
+    for (name, longer) in [("opusenc.opus", 0), ("ffmpeg-opus.webm", 160), ("ffmpeg-opus.mp4", 160)] {
+        let got = recording(name);
+        assert_eq!((got.format.as_str(), got.sample_rate_hz, got.channels.len()), ("opus", 48_000, 1), "{name}");
+        let mut telephone = Vec::new();
+        let mut resampler = Resampler::new(48_000, 8_000).unwrap();
+        resampler.push(got.channels[0].samples(), &mut telephone);
+        resampler.finish(&mut telephone);
+        let expected = expected.channels[0].samples();
+        let ratio_db = signal_to_noise_db(expected, &telephone, 4);
+        assert!(ratio_db > 10.0, "{name}: {ratio_db:.1} dB");
+        assert!((expected.len()..=expected.len() + longer).contains(&telephone.len()), "{name}: {}", telephone.len());
+    }
+}
+
+#[test]
+fn an_id3_tag_before_the_sound_is_skipped() {
+    let plain = recording("ffmpeg.aac");
+    let mut tagged = b"ID3\x04\0\0\0\0\x01\x05".to_vec();
+    tagged.extend([b'x'; 133]);
+    tagged.extend([0; 7]);
+    tagged.extend(bytes("ffmpeg.aac"));
+    assert!(decoded(tagged).unwrap() == plain);
+}
+
+#[test]
+fn mp3_inside_wav_is_heard() {
+    let mp3 = bytes("ffmpeg.mp3");
+    let sound = &mp3[20..];
+    let mut wav = b"RIFF\0\0\0\0WAVEfmt \x1e\0\0\0\x55\0\x02\0\x80\x3e\0\0\x40\x1f\0\0\x01\0\0\0".to_vec();
+    wav.extend([12, 0, 1, 0, 2, 0, 0, 0, 0x20, 1, 1, 0, 0x71, 5]);
+    wav.extend(b"data");
+    wav.extend((sound.len() as u32).to_le_bytes());
+    wav.extend(sound);
+    assert!(decoded(wav).unwrap() == decoded(mp3).unwrap());
+}
+
+#[test]
+fn files_cut_in_the_middle_give_what_arrived() {
+    for (_, name, ..) in EXACT {
+        let (whole, file) = (recording(name), bytes(name));
+        if name.ends_with("m4a") {
+            continue; // Its index stands at the end.
+        }
+        let cut = decoded(file[..file.len() * 6 / 10].to_vec()).unwrap();
+        let heard = samples(&cut)[0].len();
+        // FLAC's unit is a block of 4096 samples.
+        assert!(heard * 10 >= samples(&whole)[0].len() * 3, "{name}: {heard} samples of {}", samples(&whole)[0].len());
+        assert!(samples(&cut)[0] == &samples(&whole)[0][..heard], "{name} has other samples");
+    }
+}
+
+#[test]
+fn what_is_not_audio_is_named() {
+    for (start, name) in [
+        (b"".as_slice(), "0 bytes"),
+        (b"<!doctype html>", "HTML"),
+        (b"{\"audio\": 1}", "JSON"),
+        (b"PK\x03\x04....", "zip"),
+        (b"\x89PNG\r\n", "PNG"),
+        (b"Dear Sir or Madam,\n", "text"),
+        (b"RIFF\0\0\0\0AVI LIST", "`AVI `"),
+        (b"#!AMR\n", "AMR"),
+        (b"\x01\x02\x03\x04\x05", "01 02 03 04"),
+    ] {
+        match decoded(start.to_vec()) {
+            Err(AudioError::Unsupported { what }) => assert!(what.contains(name), "`{what}` does not say `{name}`"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
