@@ -1,14 +1,16 @@
 //! `emotone-train`: arguments to one command.
 
+use std::process::ExitCode;
+
 use clap::Parser;
-use emotone_trainer::report::plot::{PlotArguments, plot};
+use emotone_trainer::commands::Arguments;
 
-#[derive(clap::Parser)]
-enum Command {
-    Plot(PlotArguments),
-}
-
-fn main() -> anyhow::Result<()> {
-    let Command::Plot(arguments) = Command::parse();
-    plot(&arguments)
+fn main() -> ExitCode {
+    match Arguments::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("emotone-train: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }

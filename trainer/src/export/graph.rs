@@ -1,0 +1,89 @@
+//! An ONNX graph under construction.
+
+use tract_onnx::pb::attribute_proto::AttributeType;
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto};
+
+/// Nodes and constants in the order in which they were added.
+#[derive(Default)]
+pub struct Graph {
+    proto: GraphProto,
+    count: usize,
+}
+
+/// An attribute of a node.
+pub enum Attribute<'a> {
+    /// One number.
+    Int(i64),
+    /// Some numbers.
+    Ints(&'a [i64]),
+    /// A word.
+    Text(&'a str),
+}
+
+impl Graph {
+    /// Adds a node of one output and returns that output's name.
+    pub fn node(&mut self, operator: &str, inputs: &[&str], attributes: &[(&str, Attribute)]) -> String {
+        let name = self.fresh(operator);
+        self.nodes(operator, inputs, &[&name], attributes);
+        name
+    }
+
+    /// Adds a node whose outputs have these names; an empty name is an output that is not wanted.
+    pub fn nodes(&mut self, operator: &str, inputs: &[&str], outputs: &[&str], attributes: &[(&str, Attribute)]) {
+        let name = self.fresh("node");
+        self.proto.node.push(NodeProto {
+            name,
+            op_type: operator.into(),
+            input: inputs.iter().map(|name| (*name).into()).collect(),
+            output: outputs.iter().map(|name| (*name).into()).collect(),
+            attribute: attributes.iter().map(|(name, value)| attribute(name, value)).collect(),
+            ..NodeProto::default()
+        });
+    }
+
+    /// Adds constant numbers, row-major, and returns their name.
+    pub fn floats(&mut self, shape: &[usize], values: &[f32]) -> String {
+        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.constant(DataType::Float, shape, bytes)
+    }
+
+    /// Adds constant whole numbers in a row, and returns their name.
+    pub fn ints(&mut self, values: &[i64]) -> String {
+        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.constant(DataType::Int64, &[values.len()], bytes)
+    }
+
+    fn constant(&mut self, kind: DataType, shape: &[usize], raw_data: Vec<u8>) -> String {
+        let name = self.fresh("constant");
+        self.proto.initializer.push(TensorProto {
+            name: name.clone(),
+            data_type: kind as i32,
+            dims: shape.iter().map(|dim| *dim as i64).collect(),
+            raw_data,
+            ..TensorProto::default()
+        });
+        name
+    }
+
+    /// A name that nothing has yet.
+    pub fn fresh(&mut self, stem: &str) -> String {
+        self.count += 1;
+        format!("{}_{}", stem.to_lowercase(), self.count)
+    }
+
+    /// The graph so far.
+    pub fn into_proto(self) -> GraphProto {
+        self.proto
+    }
+}
+
+fn attribute(name: &str, value: &Attribute) -> AttributeProto {
+    let mut proto = AttributeProto { name: name.into(), ..AttributeProto::default() };
+    match value {
+        Attribute::Int(number) => (proto.r#type, proto.i) = (AttributeType::Int as i32, *number),
+        Attribute::Ints(numbers) => (proto.r#type, proto.ints) = (AttributeType::Ints as i32, numbers.to_vec()),
+        Attribute::Text(text) => (proto.r#type, proto.s) = (AttributeType::String as i32, text.as_bytes().to_vec()),
+    }
+    proto
+}

@@ -1,0 +1,220 @@
+//! Each layer as ONNX nodes.
+//!
+//! ONNX wants `[batch, channels, time]` for convolutions and `[time, batch, channels]` for recurrence, so a signal knows
+//! how it lies and is turned only where it must.
+
+use burn::tensor::Tensor;
+
+use super::graph::{Attribute::*, Graph};
+use crate::network::{BatchNorm, Conv, Dense, Layer, Lstm, LstmWeights, TimePooling};
+
+/// Order of a signal's axes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lies {
+    /// `[batch, time, channels]`.
+    BatchTimeChannels,
+    /// `[batch, channels, time]`.
+    BatchChannelsTime,
+    /// `[time, batch, channels]`.
+    TimeBatchChannels,
+    /// `[batch, channels]`: no time left.
+    Flat,
+}
+
+/// What flows between layers.
+pub struct Signal {
+    /// Its name in the graph.
+    pub name: String,
+    /// Order of its axes.
+    pub lies: Lies,
+    /// Frames it has.
+    pub frames: usize,
+    /// Channels it has.
+    pub channels: usize,
+    /// Name of a constant or value that holds the number of samples, as one whole number.
+    pub batch: String,
+}
+
+impl Signal {
+    /// Turns its axes.
+    fn turned(mut self, graph: &mut Graph, lies: Lies) -> Self {
+        use Lies::*;
+        let order: &[i64] = match (self.lies, lies) {
+            (from, to) if from == to => return self,
+            (Flat, _) | (_, Flat) => return self,
+            (BatchTimeChannels, BatchChannelsTime) | (BatchChannelsTime, BatchTimeChannels) => &[0, 2, 1],
+            (BatchTimeChannels, TimeBatchChannels) | (TimeBatchChannels, BatchTimeChannels) => &[1, 0, 2],
+            (BatchChannelsTime, TimeBatchChannels) => &[2, 0, 1],
+            (TimeBatchChannels, BatchChannelsTime) => &[1, 2, 0],
+            (BatchTimeChannels, BatchTimeChannels)
+            | (BatchChannelsTime, BatchChannelsTime)
+            | (TimeBatchChannels, TimeBatchChannels) => return self,
+        };
+        self.name = graph.node("Transpose", &[&self.name], &[("perm", Ints(order))]);
+        self.lies = lies;
+        self
+    }
+}
+
+/// The values of a tensor, row-major.
+pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().iter::<f32>().collect()
+}
+
+/// Adds a layer's nodes.
+pub fn add(graph: &mut Graph, layer: &Layer, signal: Signal) -> Signal {
+    match layer {
+        Layer::Conv(conv) => convolution(graph, conv, signal),
+        Layer::MaxPool(size) => pool(graph, "MaxPool", *size, signal),
+        Layer::AveragePool(size) => pool(graph, "AveragePool", *size, signal),
+        Layer::BatchNorm(norm) => normalization(graph, norm, signal),
+        Layer::Relu(_) => relu(graph, signal),
+        Layer::Dropout(_) | Layer::ChannelDropout(_) => signal,
+        Layer::Lstm(lstm) => recurrence(graph, lstm, signal),
+        Layer::Flatten(_) => {
+            let signal = signal.turned(graph, Lies::BatchTimeChannels);
+            let name = graph.node("Flatten", &[&signal.name], &[("axis", Int(1))]);
+            let channels = signal.frames * signal.channels;
+            Signal { name, lies: Lies::Flat, frames: 1, channels, batch: signal.batch }
+        }
+        Layer::TimePooling(pooling) => time_pooling(graph, pooling, signal),
+        Layer::Dense(dense) => fully_connected(graph, dense, signal),
+    }
+}
+
+fn relu(graph: &mut Graph, signal: Signal) -> Signal {
+    Signal { name: graph.node("Relu", &[&signal.name], &[]), ..signal }
+}
+
+fn convolution(graph: &mut Graph, conv: &Conv, signal: Signal) -> Signal {
+    let signal = signal.turned(graph, Lies::BatchChannelsTime);
+    let [rows, filters] = conv.kernel.dims();
+    let (channels, width) = (signal.channels, rows / signal.channels);
+    let kernel = conv.kernel.val().reshape([width, channels, filters]).permute([2, 1, 0]);
+    let kernel = graph.floats(&[filters, channels, width], &values(kernel));
+    let bias = graph.floats(&[filters], &values(conv.bias.val()));
+    let ahead = (width - 1) / 2;
+    let pads = [ahead as i64, (width - 1 - ahead) as i64];
+    let attributes = [("kernel_shape", Ints(&[width as i64])), ("pads", Ints(&pads))];
+    let name = graph.node("Conv", &[&signal.name, &kernel, &bias], &attributes);
+    let signal = Signal { name, channels: filters, ..signal };
+    if conv.relu { relu(graph, signal) } else { signal }
+}
+
+/// Padding behind the end counts neither for the maximum nor for the mean.
+fn pool(graph: &mut Graph, operator: &str, size: usize, signal: Signal) -> Signal {
+    let signal = signal.turned(graph, Lies::BatchChannelsTime);
+    let frames = signal.frames.div_ceil(size);
+    let (size, missing) = (size as i64, (frames * size - signal.frames) as i64);
+    let attributes = [("kernel_shape", Ints(&[size])), ("strides", Ints(&[size])), ("pads", Ints(&[0, missing]))];
+    Signal { name: graph.node(operator, &[&signal.name], &attributes), frames, ..signal }
+}
+
+fn normalization(graph: &mut Graph, norm: &BatchNorm, signal: Signal) -> Signal {
+    let channels = signal.channels;
+    let shape: &[usize] = if signal.lies == Lies::BatchChannelsTime { &[channels, 1] } else { &[channels] };
+    let [scale, offset] = norm.affine().map(|tensor| graph.floats(shape, &values(tensor)));
+    let scaled = graph.node("Mul", &[&signal.name, &scale], &[]);
+    Signal { name: graph.node("Add", &[&scaled, &offset], &[]), ..signal }
+}
+
+fn recurrence(graph: &mut Graph, lstm: &Lstm, signal: Signal) -> Signal {
+    let signal = signal.turned(graph, Lies::TimeBatchChannels);
+    let [units, _] = lstm.forwards.recurrent.dims();
+    let mut sides = vec![one_direction(graph, &lstm.forwards, &signal, "forward", lstm.sequences)];
+    if let Some(weights) = &lstm.backwards {
+        sides.push(one_direction(graph, weights, &signal, "reverse", lstm.sequences));
+    }
+    let channels = units * sides.len();
+    let names: Vec<&str> = sides.iter().map(String::as_str).collect();
+    let name = match names[..] {
+        [only] => only.into(),
+        _ => graph.node("Concat", &names, &[("axis", Int(if lstm.sequences { 2 } else { 1 }))]),
+    };
+    let (lies, frames) = if lstm.sequences { (signal.lies, signal.frames) } else { (Lies::Flat, 1) };
+    Signal { name, lies, frames, channels, batch: signal.batch }
+}
+
+/// `[time, batch, units]` if `sequences`, else the last state, `[batch, units]`.
+fn one_direction(
+    graph: &mut Graph,
+    weights: &LstmWeights,
+    signal: &Signal,
+    direction: &str,
+    sequences: bool,
+) -> String {
+    let [units, _] = weights.recurrent.dims();
+    let kernel = graph.floats(&[1, 4 * units, signal.channels], &onnx_gates(weights.kernel.val()));
+    let recurrent = graph.floats(&[1, 4 * units, units], &onnx_gates(weights.recurrent.val()));
+    let mut bias = onnx_gates(weights.bias.val().unsqueeze::<2>());
+    bias.extend(vec![0.0; 4 * units]);
+    let bias = graph.floats(&[1, 8 * units], &bias);
+    let zeros = zero_state(graph, &signal.batch, units);
+    let (all, last) = (graph.fresh("states"), graph.fresh("state"));
+    let outputs: [&str; 2] = if sequences { [&all, ""] } else { ["", &last] };
+    graph.nodes(
+        "LSTM",
+        &[&signal.name, &kernel, &recurrent, &bias, "", &zeros, &zeros],
+        if sequences { &outputs[..1] } else { &outputs },
+        &[("hidden_size", Int(units as i64)), ("direction", Text(direction))],
+    );
+    let axis = graph.ints(&[if sequences { 1 } else { 0 }]);
+    graph.node("Squeeze", &[if sequences { &all } else { &last }, &axis], &[])
+}
+
+/// Zeros of `[1, batch, units]`: without initial states tract refuses a batch whose size is not known yet.
+fn zero_state(graph: &mut Graph, batch: &str, units: usize) -> String {
+    let zeros = graph.floats(&[1, 1, units], &vec![0.0; units]);
+    let (one, units) = (graph.ints(&[1]), graph.ints(&[units as i64]));
+    let shape = graph.node("Concat", &[&one, batch, &units], &[("axis", Int(0))]);
+    graph.node("Expand", &[&zeros, &shape], &[])
+}
+
+/// From `[rows, input | forget | candidate | output]` to rows of ONNX: `[input | output | forget | candidate, rows]`.
+fn onnx_gates(keras: Tensor<2>) -> Vec<f32> {
+    let gates = keras.chunk(4, 1);
+    let order = [0, 3, 1, 2].map(|gate: usize| gates[gate].clone());
+    values(Tensor::cat(order.to_vec(), 1).transpose())
+}
+
+fn time_pooling(graph: &mut Graph, pooling: &TimePooling, signal: Signal) -> Signal {
+    let signal = signal.turned(graph, Lies::BatchTimeChannels);
+    let mut parts = Vec::new();
+    if let Some(attention) = &pooling.attention {
+        let [channels, hidden] = attention.kernel.dims();
+        let kernel = graph.floats(&[channels, hidden], &values(attention.kernel.val()));
+        let bias = graph.floats(&[hidden], &values(attention.bias.val()));
+        let query = graph.floats(&[hidden, 1], &values(attention.query.val()));
+        let product = graph.node("MatMul", &[&signal.name, &kernel], &[]);
+        let sum = graph.node("Add", &[&product, &bias], &[]);
+        let squashed = graph.node("Tanh", &[&sum], &[]);
+        let scores = graph.node("MatMul", &[&squashed, &query], &[]);
+        let weights = graph.node("Softmax", &[&scores], &[("axis", Int(1))]);
+        let across = graph.node("Transpose", &[&weights], &[("perm", Ints(&[0, 2, 1]))]);
+        let attended = graph.node("MatMul", &[&across, &signal.name], &[]);
+        let axis = graph.ints(&[1]);
+        parts.push(graph.node("Squeeze", &[&attended, &axis], &[]));
+    }
+    for (wanted, operator) in [(pooling.mean, "ReduceMean"), (pooling.max, "ReduceMax")] {
+        if wanted {
+            parts.push(graph.node(operator, &[&signal.name], &[("axes", Ints(&[1])), ("keepdims", Int(0))]));
+        }
+    }
+    let channels = signal.channels * parts.len();
+    let names: Vec<&str> = parts.iter().map(String::as_str).collect();
+    let name = graph.node("Concat", &names, &[("axis", Int(1))]);
+    Signal { name, lies: Lies::Flat, frames: 1, channels, batch: signal.batch }
+}
+
+fn fully_connected(graph: &mut Graph, dense: &Dense, signal: Signal) -> Signal {
+    let signal = match signal.lies {
+        Lies::BatchChannelsTime => signal.turned(graph, Lies::BatchTimeChannels),
+        _ => signal,
+    };
+    let [rows, units] = dense.kernel.dims();
+    let kernel = graph.floats(&[rows, units], &values(dense.kernel.val()));
+    let bias = graph.floats(&[units], &values(dense.bias.val()));
+    let product = graph.node("MatMul", &[&signal.name, &kernel], &[]);
+    let signal = Signal { name: graph.node("Add", &[&product, &bias], &[]), channels: units, ..signal };
+    if dense.relu { relu(graph, signal) } else { signal }
+}

@@ -1,0 +1,84 @@
+//! The whole file.
+
+use anyhow::{Result, ensure};
+use emotone::features::FeatureSpec;
+use emotone::model::{CARD_KEY, Emotion, FEATURES_KEY, ModelCard};
+use prost::Message;
+use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
+use tract_onnx::pb::{
+    ModelProto, OperatorSetIdProto, StringStringEntryProto, TensorShapeProto, TypeProto, ValueInfoProto,
+    tensor_proto::DataType, type_proto,
+};
+
+use super::graph::{Attribute::*, Graph};
+use super::layers::{self, Lies, Signal};
+use crate::network::Network;
+
+/// Operators as they were defined then; both tract and ONNX Runtime know them.
+const OPSET: i64 = 13;
+const IR_VERSION: i64 = 8;
+
+/// Writes networks without autodiff as one model that answers with the mean of their probabilities, each softmax of
+/// logits over the card's temperature.
+///
+/// # Errors
+/// Without any network, or if the metadata cannot be written.
+pub fn to_onnx(networks: &[Network], features: &FeatureSpec, card: &ModelCard) -> Result<Vec<u8>> {
+    ensure!(!networks.is_empty(), "there is no network to export");
+    let mut graph = Graph::default();
+    let shape = graph.node("Shape", &["features"], &[]);
+    let first = graph.ints(&[0]);
+    let batch = graph.node("Gather", &[&shape, &first], &[("axis", Int(0))]);
+    let cooling = graph.floats(&[1], &[1.0 / card.temperature]);
+    let mut answers = Vec::new();
+    for network in networks {
+        let mut signal = Signal {
+            name: "features".into(),
+            lies: Lies::BatchTimeChannels,
+            frames: features.frames,
+            channels: features.width(),
+            batch: batch.clone(),
+        };
+        for layer in &network.layers {
+            signal = layers::add(&mut graph, layer, signal);
+        }
+        ensure!(signal.lies == Lies::Flat, "the network leaves more than one frame");
+        let cooled = graph.node("Mul", &[&signal.name, &cooling], &[]);
+        answers.push(graph.node("Softmax", &[&cooled], &[("axis", Int(1))]));
+    }
+    let names: Vec<&str> = answers.iter().map(String::as_str).collect();
+    let joined = if names.len() == 1 { "Identity" } else { "Mean" };
+    graph.nodes(joined, &names, &["probabilities"], &[]);
+
+    let mut graph = graph.into_proto();
+    graph.name = card.name.clone();
+    graph.input = vec![value("features", &[features.frames, features.width()])];
+    graph.output = vec![value("probabilities", &[Emotion::COUNT])];
+    let property = |key: &str, value: String| StringStringEntryProto { key: key.into(), value };
+    let model = ModelProto {
+        ir_version: IR_VERSION,
+        opset_import: vec![OperatorSetIdProto { domain: String::new(), version: OPSET }],
+        producer_name: "emotone-train".into(),
+        producer_version: env!("CARGO_PKG_VERSION").into(),
+        graph: Some(graph),
+        metadata_props: vec![
+            property(CARD_KEY, serde_json::to_string(card)?),
+            property(FEATURES_KEY, serde_json::to_string(features)?),
+        ],
+        ..ModelProto::default()
+    };
+    Ok(model.encode_to_vec())
+}
+
+/// A float input or output whose first axis is the batch.
+fn value(name: &str, rest: &[usize]) -> ValueInfoProto {
+    let dimension = |value| Dimension { denotation: String::new(), value: Some(value) };
+    let batch = dimension(dimension::Value::DimParam("batch".into()));
+    let rest = rest.iter().map(|dim| dimension(dimension::Value::DimValue(*dim as i64)));
+    let tensor = type_proto::Tensor {
+        elem_type: DataType::Float as i32,
+        shape: Some(TensorShapeProto { dim: [batch].into_iter().chain(rest).collect() }),
+    };
+    let kind = TypeProto { denotation: String::new(), value: Some(type_proto::Value::TensorType(tensor)) };
+    ValueInfoProto { name: name.into(), r#type: Some(kind), doc_string: String::new() }
+}

@@ -1,0 +1,184 @@
+//! What a network consists of, in words that can be stored.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// One layer, its sizes and its regularization.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "layer", rename_all = "snake_case")]
+pub enum LayerSpec {
+    /// Convolution over time that keeps the length.
+    Conv {
+        /// Channels that come out.
+        filters: usize,
+        /// Frames it looks at.
+        width: usize,
+        /// Cuts at zero afterwards.
+        relu: bool,
+    },
+    /// Maximum of each so many frames; a last stretch may be shorter.
+    MaxPool {
+        /// Frames that become one.
+        size: usize,
+    },
+    /// Mean of each so many frames; a last stretch may be shorter.
+    AveragePool {
+        /// Frames that become one.
+        size: usize,
+    },
+    /// Normalization with the batch's moments in training, running ones (momentum 0.99) afterwards; epsilon 1e-3.
+    BatchNorm,
+    /// Cuts at zero.
+    Relu,
+    /// Sets values to zero in training, and scales up the others.
+    Dropout {
+        /// Part that is dropped.
+        rate: f32,
+    },
+    /// Sets whole channels to zero in training, all frames of them alike.
+    ChannelDropout {
+        /// Part that is dropped.
+        rate: f32,
+    },
+    /// Long short-term memory.
+    Lstm {
+        /// Size of the state, each direction.
+        units: usize,
+        /// Gives the state of every frame instead of the last.
+        sequences: bool,
+        /// Runs a second one from the end to the start, and joins both.
+        both_directions: bool,
+        /// Part of the inputs that is dropped in training, the same at every step.
+        dropout: f32,
+        /// Part of the state that is dropped in training, the same at every step.
+        recurrent_dropout: f32,
+    },
+    /// All frames side by side as one.
+    Flatten,
+    /// Joins the frames into one: what attention weighs, the mean, the maximum, side by side as asked for.
+    TimePooling {
+        /// Hidden units of the attention's score; 0 leaves it out.
+        attention: usize,
+        /// With the mean.
+        mean: bool,
+        /// With the maximum.
+        max: bool,
+    },
+    /// Every unit sees all channels.
+    Dense {
+        /// Channels that come out.
+        units: usize,
+        /// Cuts at zero afterwards.
+        relu: bool,
+        /// Weight of the sum of absolute weights in the loss.
+        l1: f32,
+        /// Weight of the sum of squared weights in the loss.
+        l2: f32,
+    },
+}
+
+impl LayerSpec {
+    /// Frames and channels that come out, given those that go in.
+    pub fn output(&self, [frames, channels]: [usize; 2]) -> [usize; 2] {
+        match *self {
+            Self::Conv { filters, .. } => [frames, filters],
+            Self::MaxPool { size } | Self::AveragePool { size } => [frames.div_ceil(size), channels],
+            Self::BatchNorm | Self::Relu | Self::Dropout { .. } | Self::ChannelDropout { .. } => [frames, channels],
+            Self::Lstm { units, sequences, both_directions, .. } => {
+                [if sequences { frames } else { 1 }, if both_directions { 2 * units } else { units }]
+            }
+            Self::Flatten => [1, frames * channels],
+            Self::TimePooling { attention, mean, max } => {
+                [1, channels * (usize::from(attention > 0) + usize::from(mean) + usize::from(max))]
+            }
+            Self::Dense { units, .. } => [frames, units],
+        }
+    }
+}
+
+impl fmt::Display for LayerSpec {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Conv { filters, width, .. } => write!(formatter, "conv {filters}x{width}"),
+            Self::MaxPool { size } => write!(formatter, "max-pool {size}"),
+            Self::AveragePool { size } => write!(formatter, "average-pool {size}"),
+            Self::BatchNorm => formatter.write_str("batch norm"),
+            Self::Relu => formatter.write_str("relu"),
+            Self::Dropout { rate } => write!(formatter, "dropout {rate}"),
+            Self::ChannelDropout { rate } => write!(formatter, "channel dropout {rate}"),
+            Self::Lstm { units, both_directions: true, .. } => write!(formatter, "bidirectional LSTM {units}"),
+            Self::Lstm { units, .. } => write!(formatter, "LSTM {units}"),
+            Self::Flatten => formatter.write_str("flatten"),
+            Self::TimePooling { attention, mean, max } => {
+                let parts = [(attention > 0, "attention"), (mean, "mean"), (max, "maximum")];
+                let names: Vec<&str> = parts.into_iter().filter_map(|(is_in, name)| is_in.then_some(name)).collect();
+                write!(formatter, "{} over time", names.join(" + "))
+            }
+            Self::Dense { units, .. } => write!(formatter, "dense {units}"),
+        }
+    }
+}
+
+/// Layers in the order of the data; a dense layer of seven units follows the last.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Architecture {
+    /// Short name, such as `cnn-lstm`.
+    pub name: String,
+    /// The layers.
+    pub layers: Vec<LayerSpec>,
+}
+
+impl Architecture {
+    /// The paper's CNN: two convolution blocks and two dense layers.
+    pub fn cnn() -> Self {
+        let block = || {
+            let conv = LayerSpec::Conv { filters: 32, width: 3, relu: true };
+            [conv, LayerSpec::MaxPool { size: 2 }, LayerSpec::BatchNorm]
+        };
+        let dense = |units| LayerSpec::Dense { units, relu: true, l1: 1e-3, l2: 1e-3 };
+        let end = [LayerSpec::Flatten, LayerSpec::Dropout { rate: 0.3 }, dense(128), dense(64)];
+        Self { name: "cnn".into(), layers: block().into_iter().chain(block()).chain(end).collect() }
+    }
+
+    /// The paper's LSTM: two of them, the first giving sequences.
+    pub fn lstm() -> Self {
+        let lstm = |units, sequences, dropout, recurrent_dropout| LayerSpec::Lstm {
+            units,
+            sequences,
+            both_directions: false,
+            dropout,
+            recurrent_dropout,
+        };
+        let dense = LayerSpec::Dense { units: 20, relu: true, l1: 0.0, l2: 0.0 };
+        Self { name: "lstm".into(), layers: vec![lstm(64, true, 0.1, 0.2), lstm(32, false, 0.0, 0.0), dense] }
+    }
+
+    /// The paper's CNN+LSTM.
+    pub fn cnn_lstm() -> Self {
+        let lstm = LayerSpec::Lstm {
+            units: 64,
+            sequences: false,
+            both_directions: false,
+            dropout: 0.1,
+            recurrent_dropout: 0.2,
+        };
+        let layers = vec![
+            LayerSpec::Conv { filters: 32, width: 3, relu: true },
+            LayerSpec::MaxPool { size: 2 },
+            LayerSpec::BatchNorm,
+            lstm,
+            LayerSpec::BatchNorm,
+            LayerSpec::Dropout { rate: 0.3 },
+            LayerSpec::Dense { units: 64, relu: true, l1: 5e-3, l2: 1e-3 },
+        ];
+        Self { name: "cnn-lstm".into(), layers }
+    }
+}
+
+impl fmt::Display for Architecture {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let layers: Vec<String> = self.layers.iter().map(LayerSpec::to_string).collect();
+        write!(formatter, "{}, dense 7, softmax", layers.join(", "))
+    }
+}
