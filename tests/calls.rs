@@ -4,7 +4,7 @@
 
 mod sounds;
 
-use emotone::audio::{AudioLimits, RawEncoding, RawFormat};
+use emotone::audio::{AudioLimits, RawEncoding, RawFormat, Waveform, resample};
 use emotone::call::{Judgement, LiveCall, LiveEvent, LiveFormat, Segment, Smoothing, Summary, Windowing};
 use emotone::model::Classifier;
 use emotone::pipeline::{Pipeline, PipelineError, Progress, Request, Stage};
@@ -105,7 +105,7 @@ proptest! {
     fn any_cut_of_a_stream_says_what_the_file_says(
         seconds in 0.2..14.0_f32,
         rate in prop::sample::select(vec![8_000_u32, 11_025, 16_000, 44_100]),
-        windows in prop::sample::select(vec![None, Some((2.0, 1.0)), Some((3.3, 0.7)), Some((1.0, 1.0))]),
+        windows in prop::sample::select(vec![None, Some((2.0, 1.0)), Some((1.7, 0.7)), Some((1.0, 1.0))]),
         longest_cut in prop::sample::select(vec![1_usize, 7, 160, 1_000, 50_000, 1_000_000]),
         seed in any::<u64>(),
     ) {
@@ -134,12 +134,13 @@ fn a_clip_within_one_window_is_one_segment_judged_on_all_of_it() {
     assert_covers(&channel.segments, 2.05);
     assert_eq!(channel.segments[0].verdict, channel.verdict);
     assert_eq!(judgement.verdict, channel.verdict);
-    let waveform = emotone::audio::Waveform::new(at_level(&clip, 0.0), RATE).unwrap();
+    let waveform = Waveform::new(at_level(&clip, 0.0), RATE).unwrap();
+    let waveform = resample(&waveform, pipeline.extractor().spec().sample_rate).unwrap();
     let features = pipeline.extractor().features(&waveform).unwrap();
     let alone = pipeline.classifier().probabilities(&[features]).unwrap()[0];
     let judged = channel.verdict.probabilities().unwrap();
     for (judged, alone) in judged.values().iter().zip(alone.values()) {
-        assert!((judged - alone).abs() < 1e-5);
+        assert!((judged - alone).abs() < TOLERANCE);
     }
 }
 
@@ -215,15 +216,17 @@ fn the_work_on_a_long_call_comes_in_pieces() {
     let (bytes, format) = raw(&[&voice, &WOMAN.speak(60.0, RATE)], RATE);
     let mut analysis = pipeline.start(bytes, Request { raw: Some(format), ..Request::default() });
     let (mut features, mut inference) = (0, 0);
-    loop {
+    let windows = loop {
         match analysis.step().unwrap() {
             Progress::Working(Stage::Decode) => {}
             Progress::Working(Stage::Features) => features += 1,
             Progress::Working(Stage::Inference) => inference += 1,
-            Progress::Done(_) => break,
+            Progress::Done(answer) => {
+                break answer.1.channels.iter().map(|channel| channel.segments.len()).sum::<usize>();
+            }
         }
-    }
+    };
     assert!(features >= 60, "{features} pieces of two minutes");
-    assert!((8..=14).contains(&inference), "{inference} batches");
+    assert!(inference * 8 >= windows && inference <= 2 + windows / 6, "{inference} batches of {windows} windows");
     assert!(analysis.step().is_err(), "it is over");
 }

@@ -149,8 +149,25 @@ fn of_type<'a>(frames: &'a [Value], kind: &str) -> Vec<&'a Value> {
     frames.iter().filter(|frame| frame["type"] == kind).collect()
 }
 
+/// Whether two values are the same, but for the last digits of numbers: the network's sums depend on the batch.
+fn close(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| close(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            one.len() == other.len()
+                && one.iter().all(|(key, one)| other.get(key).is_some_and(|other| close(one, other)))
+        }
+        (Value::Number(one), Value::Number(other)) => {
+            one.as_f64().zip(other.as_f64()).is_some_and(|(one, other)| (one - other).abs() <= 1e-3)
+        }
+        _ => one == other,
+    }
+}
+
 /// The channel's timeline without what only one side of a comparison has.
-fn timeline<'a>(segments: impl IntoIterator<Item = &'a Value>) -> Vec<Value> {
+fn timeline<'a>(segments: impl IntoIterator<Item = &'a Value>) -> Value {
     let strip = |segment: &Value| {
         let mut segment = segment.clone();
         ["type", "channel", "track"].into_iter().for_each(|key| {
@@ -181,8 +198,9 @@ async fn both_dialects_say_what_a_posted_file_gets() {
             let own: Vec<_> =
                 of_type(&heard, "segment").into_iter().filter(|segment| segment["channel"] == number).collect();
             let expected = posted["channels"][number]["segments"].as_array().unwrap();
-            assert_eq!(timeline(own.iter().copied()), timeline(expected));
-            assert_eq!(summary["channels"][number]["probabilities"], posted["channels"][number]["probabilities"]);
+            assert!(close(&timeline(own.iter().copied()), &timeline(expected)));
+            let (live, file) = (&summary["channels"][number], &posted["channels"][number]);
+            assert!(close(&live["probabilities"], &file["probabilities"]), "{live} {file}");
             let track = if tracks { json!(name) } else { Value::Null };
             assert!(own.iter().all(|segment| segment["track"] == track));
         }
@@ -194,7 +212,8 @@ async fn both_dialects_say_what_a_posted_file_gets() {
 async fn jambonz_says_what_its_sound_is_like_and_never_stops() {
     let server = Server::start(&[]).await;
     let mut call = server.call().await;
-    let metadata = json!({"callSid": "c", "sampleRate": 16_000, "mixType": "mono", "metadata": {"hop_seconds": 1.0}});
+    let metadata =
+        json!({"callSid": "c", "sampleRate": 16_000, "mixType": "mono", "window_seconds": 2, "hop_seconds": 1});
     call.say(text(&metadata)).await;
     assert_eq!(call.hear().await["type"], "ready");
     let samples = at_level(&MAN.speak(6.0, 16_000), 0.0);
@@ -203,8 +222,8 @@ async fn jambonz_says_what_its_sound_is_like_and_never_stops() {
         call.say(Message::binary(piece.to_vec())).await;
     }
     call.say(text(&json!({"event": "dtmf", "dtmf": "1"}))).await;
-    assert_eq!(call.hear().await["end_seconds"], 4.0);
-    assert_eq!(call.hear().await["end_seconds"], 5.0);
+    assert_eq!(call.hear().await["end_seconds"], 2.0);
+    assert_eq!(call.hear().await["end_seconds"], 3.0);
     call.socket.close(None).await.unwrap();
     server.quiet().await;
 }
@@ -255,6 +274,8 @@ async fn alerts_come_from_the_start_frame_from_twilio_parameters_and_from_the_se
     let (heard, _) = server.converse(&twilio(&[("inbound", &voice)], &parameters)).await;
     assert_eq!(of_type(&heard, "segment").len(), 3);
     assert_eq!(of_type(&heard, "alert")[0]["track"], "inbound");
+    let (heard, code) = server.converse(&twilio(&[("inbound", &voice)], &json!({"quiet": "true"}))).await;
+    assert_eq!((heard.len(), code), (0, Some(1000)), "Twilio objects to what it does not know");
 
     let rules = Emotion::ALL.map(|emotion| format!("{emotion}:0.1:0")).join(",");
     let server = Server::start(&["--alert", &rules]).await;

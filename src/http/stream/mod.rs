@@ -41,7 +41,7 @@ const SUBPROTOCOLS: [&str; 1] = ["audio.jambonz.org"];
 ///
 /// The first text frame chooses the dialect: Twilio Media Streams as Twilio sends it; jambonz' `listen`; or
 /// `{"type":"start","encoding":"pcm_s16le"|"mulaw"|"alaw","sample_rate_hz":8000,"channels":1}`, then binary frames of any
-/// length, then `{"type":"stop"}`. Optional in `start`: `window_seconds`, `hop_seconds`, `smoothing`, `call_id`, and
+/// length, then `{"type":"stop"}`. Optional in `start`: `window_seconds`, `hop_seconds`, `smoothing`, `call_id`, `quiet`, and
 /// `alerts` (`[{"emotion":"angry","threshold":0.6,"hold_seconds":3}]`, with `channel` or `track` for one side alone). The
 /// server says `ready`, then `segment` and `alert` as the call goes on, and `summary` after `stop`; then it closes with
 /// 1000. Streaming a file and posting it give the same segments.

@@ -32,6 +32,9 @@ pub struct Wishes {
     window_seconds: Option<f64>,
     hop_seconds: Option<f64>,
     smoothing: Option<bool>,
+    /// Say nothing on the socket but what goes wrong: the webhook is enough, and Twilio takes exception to words.
+    #[serde(default)]
+    quiet: bool,
     #[serde(default)]
     alerts: Vec<AlertWish>,
 }
@@ -47,8 +50,13 @@ struct AlertWish {
 }
 
 impl Wishes {
-    /// Wishes of which only the alert rules are known, as `--alert` writes them.
-    pub(super) fn written(window_seconds: Option<f64>, hop_seconds: Option<f64>, rules: Vec<AlertRule>) -> Self {
+    /// Wishes that did not come as JSON.
+    pub(super) fn written(
+        window_seconds: Option<f64>,
+        hop_seconds: Option<f64>,
+        quiet: bool,
+        rules: Vec<AlertRule>,
+    ) -> Self {
         let wish = |rule: AlertRule| AlertWish {
             emotion: rule.emotion,
             threshold: rule.threshold,
@@ -56,7 +64,7 @@ impl Wishes {
             channel: rule.channel,
             track: None,
         };
-        Self { window_seconds, hop_seconds, smoothing: None, alerts: rules.into_iter().map(wish).collect() }
+        Self { window_seconds, hop_seconds, smoothing: None, quiet, alerts: rules.into_iter().map(wish).collect() }
     }
 
     /// Other windows than the model's own, where they are wished for.
@@ -65,6 +73,11 @@ impl Wishes {
     /// [`BadFrame`] if the model can't judge such windows.
     pub fn windowing(&self, pipeline: &Pipeline) -> Result<Option<Windowing>, BadFrame> {
         pipeline.windowing(self.window_seconds, self.hop_seconds).map_err(|error| BadFrame(error.to_string()))
+    }
+
+    /// Whether the socket is to hear nothing but errors.
+    pub fn quiet(&self) -> bool {
+        self.quiet
     }
 
     /// Whether and how segments are smoothed.

@@ -35,9 +35,9 @@ struct JambonzStart {
     #[serde(default)]
     mix_type: String,
     call_sid: Option<String>,
-    /// The application's own, as written in the verb.
-    #[serde(default)]
-    metadata: Value,
+    /// What the verb's `metadata` says stands beside the call's data.
+    #[serde(flatten)]
+    wishes: Wishes,
 }
 
 fn one() -> u16 {
@@ -60,20 +60,16 @@ pub(super) fn dialect(format: RawFormat) -> Dialect {
     Dialect::Plain(Plain { decoder: RawDecoder::new(format), talkative: false })
 }
 
-/// Reads jambonz' first frame: 16-bit samples follow, of two channels if it mixes `stereo`. Wishes stand in its `metadata`.
+/// Reads jambonz' first frame: 16-bit samples follow, of two channels if it mixes `stereo`.
 ///
 /// # Errors
 /// [`BadFrame`] if something is of the wrong kind.
 pub(super) fn jambonz_start(value: &Value) -> Result<Start, BadFrame> {
     let start = JambonzStart::deserialize(value).map_err(|error| BadFrame(error.to_string()))?;
-    let wishes = match &start.metadata {
-        wishes @ Value::Object(_) => Wishes::deserialize(wishes).map_err(|error| BadFrame(error.to_string()))?,
-        _ => Wishes::default(),
-    };
     let channels = if start.mix_type == "stereo" { 2 } else { 1 };
     let format = RawFormat { encoding: RawEncoding::PcmS16le, sample_rate_hz: start.sample_rate, channels };
     let dialect = Dialect::Plain(Plain { decoder: RawDecoder::new(format), talkative: true });
-    Ok(Start { format, wishes, call_id: start.call_sid, dialect })
+    Ok(Start { format, wishes: start.wishes, call_id: start.call_sid, dialect })
 }
 
 impl Plain {

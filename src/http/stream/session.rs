@@ -80,12 +80,14 @@ pub struct Session {
     app: App,
     pipeline: Pipeline,
     id: String,
+    /// The caller wishes to hear of nothing but errors.
+    quiet: bool,
 }
 
 impl Session {
     /// A socket on which nothing was said yet; `id` is the call's name.
     pub fn new(socket: WebSocket, app: App, pipeline: Pipeline, id: String) -> Self {
-        Self { socket, app, pipeline, id }
+        Self { socket, app, pipeline, id, quiet: false }
     }
 
     /// The whole call.
@@ -127,6 +129,7 @@ impl Session {
         };
         let hearing = Hearing::new(&self.app, &self.pipeline, &self.id, &start).map_err(End::BadStart)?;
         info!(session_id = self.id, call_id = start.call_id, format = ?start.format, "call began");
+        self.quiet = start.wishes.quiet();
         self.say(&hearing.ready()).await?;
         Ok((start.dialect, hearing))
     }
@@ -222,6 +225,9 @@ impl Session {
 
     /// Says something, unless the caller doesn't listen.
     async fn say(&mut self, frame: &Frame) -> Result<(), End> {
+        if self.quiet && !matches!(frame, Frame::Error { .. }) {
+            return Ok(());
+        }
         let text = serde_json::to_string(frame).map_err(|_| End::Gone)?;
         match timeout(SENDING, self.socket.send(Message::text(text))).await {
             Ok(Ok(())) => Ok(()),

@@ -92,7 +92,7 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::
 }
 
 /// Reads Twilio's `start`. Wishes are its custom parameters `alerts` (`angry:0.6:3`, several separated by commas),
-/// `window_seconds` and `hop_seconds`.
+/// `window_seconds`, `hop_seconds` and `quiet`.
 ///
 /// # Errors
 /// [`BadFrame`] if there is nothing to start with, or an encoding that isn't known.
@@ -130,7 +130,7 @@ fn wishes(parameters: &Map<String, Value>) -> Result<Wishes, BadFrame> {
     let rules = text("alerts").into_iter().flat_map(|rules| rules.split(','));
     let rules: Result<Vec<AlertRule>, _> = rules.map(|rule| rule.trim().parse()).collect();
     let rules = rules.map_err(|error| BadFrame(format!("{error}")))?;
-    Ok(Wishes::written(seconds("window_seconds")?, seconds("hop_seconds")?, rules))
+    Ok(Wishes::written(seconds("window_seconds")?, seconds("hop_seconds")?, text("quiet") == Some("true"), rules))
 }
 
 impl Twilio {
