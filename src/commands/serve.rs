@@ -9,10 +9,13 @@ use emotone::config::{Insight, LogFormat, Serve};
 use emotone::http::{self, App, Certificate, Listening, Models, Phase};
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
 
 use super::load::DEFAULT_MODEL;
+
+/// Files that are open besides connections.
+const OTHER_FILES: u64 = 64;
 
 /// What is bound and read before the first async thread starts, so that what is wrong is said in one line.
 struct Ready {
@@ -66,11 +69,22 @@ async fn run(ready: Ready) -> Result<()> {
         tokio::spawn(http::serve_audiosocket(listener, app.clone()));
     }
     let tls = certificate.as_ref().map(Certificate::acceptor).transpose().context("cannot set up TLS")?;
+    raise_file_limit(&app);
     info!(%address, tls = tls.is_some(), "serving");
     let listening = Listening { listener: tokio::net::TcpListener::from_std(listener)?, tls };
     http::serve(listening, app.clone(), http::router(app)).await.context("cannot serve")?;
     info!("ended");
     Ok(())
+}
+
+/// Each connection is an open file, of which a shell often grants no more than 1024 where the system would grant many.
+fn raise_file_limit(app: &App) {
+    let needed = u64::from(app.settings.network.max_connections) + OTHER_FILES;
+    match rlimit::increase_nofile_limit(needed) {
+        Ok(granted) if granted < needed => warn!(granted, needed, "fewer open files than --max-connections needs"),
+        Ok(_) => {}
+        Err(problem) => warn!(%problem, "the limit of open files stays"),
+    }
 }
 
 /// The first signal drains, the second ends the process.

@@ -38,20 +38,67 @@ impl FromStr for ModelSource {
     }
 }
 
-/// Classify audio files without a server.
+/// Classify audio files, or whole folders of them, without a server.
 #[derive(Debug, Clone, Args)]
 pub struct Classify {
-    /// Audio files.
+    /// Audio files, or folders: every audio file below them.
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
 
-    /// Print one JSON line a file, as `/classify` answers.
-    #[arg(long)]
+    /// Write one JSON line a file, as `/classify` answers.
+    #[arg(long, env = "EMOTONE_JSON")]
     pub json: bool,
+
+    /// Write one CSV row a file: what was heard in all of it.
+    #[arg(long, env = "EMOTONE_CSV", conflicts_with = "json")]
+    pub csv: bool,
+
+    /// Write to this file, as files are done, instead of to stdout in their order.
+    #[arg(long, env = "EMOTONE_OUTPUT", value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Go on where an earlier run with this --output ended: files that are in it are not read again.
+    #[arg(long, env = "EMOTONE_RESUME", requires = "output")]
+    pub resume: bool,
+
+    /// Do one share of the files: I of N, from 0 (`--shard 0/4` to `--shard 3/4` do all, each file once).
+    #[arg(long, env = "EMOTONE_SHARD", value_name = "I/N")]
+    pub shard: Option<Shard>,
+
+    /// Exit with 0 even if some files could not be judged.
+    #[arg(long, env = "EMOTONE_ALLOW_FAILURES")]
+    pub allow_failures: bool,
+
+    /// Threads that work [default: one for each core].
+    #[arg(long, env = "EMOTONE_WORKERS", value_name = "THREADS",
+          value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub workers: Option<u16>,
 
     #[command(flatten)]
     #[allow(missing_docs, reason = "see ModelFile")]
     pub model: ModelFile,
+}
+
+/// A share of the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    /// Which share, from 0.
+    pub index: u64,
+    /// Of how many, at least 1.
+    pub count: u64,
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split_once('/').and_then(|(index, count)| Some((index.parse().ok()?, count.parse().ok()?)));
+        match parts {
+            Some((index, count)) if index < count => Ok(Self { index, count }),
+            Some((index, count)) => Err(format!("share {index} of {count} is not there; they count from 0")),
+            None => Err("is no share like 0/4".into()),
+        }
+    }
 }
 
 /// Show what a model says of itself.

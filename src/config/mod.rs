@@ -13,7 +13,7 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
-pub use commands::{Classify, Model, ModelFile, ModelSource};
+pub use commands::{Classify, Model, ModelFile, ModelSource, Shard};
 pub use insight::{Insight, LogFormat};
 pub use limits::Limits;
 pub use live::{Live, WebhookSecret};
@@ -88,6 +88,10 @@ mod tests {
             &["emotone", "serve", "--request-timeout-seconds", "-1"],
             &["emotone", "serve", "--tls-cert-file", "only-half.pem"],
             &["emotone", "classify"],
+            &["emotone", "classify", "folder", "--shard", "4/4"],
+            &["emotone", "classify", "folder", "--shard", "1"],
+            &["emotone", "classify", "folder", "--resume"],
+            &["emotone", "classify", "folder", "--json", "--csv"],
             &["emotone", "openapi", "--loud"],
         ] {
             assert_eq!(read(arguments).unwrap_err().exit_code(), 2, "{arguments:?}");

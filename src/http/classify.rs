@@ -114,25 +114,29 @@ pub async fn classify(State(app): State<App>, id: RequestId, request: HttpReques
     let how = how.into_request(&pipeline)?;
     let upload = Upload::read(request, &app).await?;
 
-    let limit = app.settings.limits.request_timeout_seconds;
-    let deadline = Deadline { at: Instant::now() + limit, limit };
     let analysis = pipeline.start(upload.audio, how);
-    let judged = app.workers.judge(analysis, deadline, upload.room).await?;
+    let ((recording, judgement), timing) = app.workers.work(analysis, app.deadline(), upload.room).await?;
 
-    app.metrics.judged(&judged);
-    let timing = [(SERVER_TIMING, server_timing(&judged.timing))];
+    app.metrics.judged(&recording, &judgement, &timing);
+    let timing = [(SERVER_TIMING, server_timing(&timing))];
     Ok(match form {
         Form::Json => {
             let card = pipeline.classifier().card();
-            let answer = Classification::new(&judged.recording, &judged.judgement, card, Some(id.as_str()));
+            let answer = Classification::new(&recording, &judgement, card, Some(id.as_str()));
             (timing, Json(answer)).into_response()
         }
-        Form::Csv => (timing, [(header::CONTENT_TYPE, CSV)], table::csv(&judged.judgement)).into_response(),
-        Form::Rttm => (timing, [(header::CONTENT_TYPE, TEXT)], table::rttm(&judged.judgement)).into_response(),
+        Form::Csv => (timing, [(header::CONTENT_TYPE, CSV)], table::csv(&judgement)).into_response(),
+        Form::Rttm => (timing, [(header::CONTENT_TYPE, TEXT)], table::rttm(&judgement)).into_response(),
     })
 }
 
 impl App {
+    /// When the work on a request that has come by now must be done.
+    pub fn deadline(&self) -> Deadline {
+        let limit = self.settings.limits.request_timeout_seconds;
+        Deadline { at: Instant::now() + limit, limit }
+    }
+
     /// Refuses new work while draining.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use tracing::{Instrument, error, info, info_span};
 
 use super::error::ApiError;
 use super::linger::{Answer, Leftover};
+use super::oip::{ErrorSentence, InSentences};
 use super::pulse::Beat;
 use super::request_id::{self, RequestId};
 use super::state::App;
@@ -41,7 +42,10 @@ pub async fn surround(State(app): State<App>, mut request: Request, next: Next) 
 
     let problem = response.extensions().get::<Arc<ApiError>>().cloned();
     let mut response = match &problem {
-        Some(problem) => with_body(response, problem, &id),
+        Some(problem) if response.extensions().get::<InSentences>().is_some() => {
+            with_body(response, Json(ErrorSentence { error: problem.to_string() }))
+        }
+        Some(problem) => with_body(response, Json(problem.body(Some(id.as_str())))),
         None => response,
     };
     let headers = response.headers_mut();
@@ -78,9 +82,9 @@ pub fn on_panic(_panic: Box<dyn std::any::Any + Send>) -> Response {
     ApiError::Internal("a handler panicked".into()).into_response()
 }
 
-fn with_body(response: Response, problem: &ApiError, id: &RequestId) -> Response {
+fn with_body(response: Response, body: impl IntoResponse) -> Response {
     let (mut head, _) = response.into_parts();
-    let (body_head, body) = Json(problem.body(Some(id.as_str()))).into_response().into_parts();
+    let (body_head, body) = body.into_response().into_parts();
     head.headers.remove(header::CONTENT_LENGTH);
     head.headers.extend(body_head.headers);
     Response::from_parts(head, body)

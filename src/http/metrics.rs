@@ -14,8 +14,9 @@ use prometheus::{
 use super::error::{ApiError, ErrorBody};
 use super::models::Served;
 use super::state::App;
-use super::work::Judged;
-use crate::call::Verdict;
+use super::work::Timing;
+use crate::audio::Recording;
+use crate::call::{Judgement, Verdict};
 use crate::model::Emotion;
 
 /// Upper bounds of durations in seconds: from a millisecond, for a short clip is done in some of them, to a minute.
@@ -130,20 +131,23 @@ impl Metrics {
     }
 
     /// A recording was judged.
-    pub fn judged(&self, judged: &Judged) {
-        let timing = &judged.timing;
-        let stages = [
+    pub fn judged(&self, recording: &Recording, judgement: &Judgement, timing: &Timing) {
+        self.took(&[
             ("queue", timing.queue),
             ("decode", timing.decode),
             ("features", timing.features),
             ("inference", timing.inference),
-        ];
+        ]);
+        self.audio_seconds.inc_by(recording.seconds() * recording.channels.len() as f64);
+        for channel in &judgement.channels {
+            channel.segments.iter().for_each(|segment| self.heard(&segment.verdict));
+        }
+    }
+
+    /// Stages took so long.
+    pub fn took(&self, stages: &[(&str, Duration)]) {
         for (stage, took) in stages {
             self.stage_durations.with_label_values(&[stage]).observe(took.as_secs_f64());
-        }
-        self.audio_seconds.inc_by(judged.recording.seconds() * judged.recording.channels.len() as f64);
-        for channel in &judged.judgement.channels {
-            channel.segments.iter().for_each(|segment| self.heard(&segment.verdict));
         }
     }
 

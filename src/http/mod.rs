@@ -24,6 +24,7 @@ pub mod model;
 mod models;
 mod health;
 pub mod openapi;
+mod oip;
 mod page;
 mod metrics;
 mod lifecycle;

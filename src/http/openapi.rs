@@ -11,6 +11,7 @@ use utoipa::openapi::OpenApi as Document;
 use super::error::ApiError;
 use super::page;
 use super::routes;
+use crate::audio::RawEncoding;
 
 /// What is known of the API beyond its routes.
 #[derive(OpenApi)]
@@ -23,10 +24,13 @@ use super::routes;
     ),
     tags(
         (name = "emotion", description = "Audio in, emotions out"),
+        (name = "inference", description = "The network alone, by the Open Inference Protocol v2"),
         (name = "operation", description = "For those who run the server"),
         (name = "documentation", description = "For those who use it"),
     ),
     security((), ("bearer" = []), ("api_key" = [])),
+    // Types of parameters, unlike those of bodies, are not found by themselves.
+    components(schemas(RawEncoding)),
     modifiers(&Keys),
 )]
 pub struct Head;

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, Method, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 
 use super::error::ApiError;
 use super::state::App;
-use super::{classify, edge, guard, health, metrics, model, openapi, page, request_id, stream};
+use super::{classify, edge, guard, health, metrics, model, oip, openapi, page, request_id, stream};
 
 /// The service as a value that can be called, with or without a socket.
 pub fn router(app: App) -> Router {
@@ -23,8 +23,10 @@ pub fn router(app: App) -> Router {
     if app.settings.insight.metrics_listen.is_none() {
         guarded = guarded.merge(figures());
     }
-    let guarded = guarded.route_layer(from_fn_with_state(app.clone(), guard::guard));
-    let (router, _) = guarded.merge(open()).split_for_parts();
+    let guard = from_fn_with_state(app.clone(), guard::guard);
+    let guarded = guarded.route_layer(guard.clone());
+    let inference = inference().route_layer(guard).merge(inference_open()).route_layer(from_fn(oip::in_sentences));
+    let (router, _) = guarded.merge(inference).merge(open()).split_for_parts();
     surround(router.route("/docs/{file}", get(openapi::docs_file)), app)
 }
 
@@ -65,7 +67,7 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
 
 /// The API description.
 pub fn document() -> Document {
-    guarded().merge(figures()).merge(open()).split_for_parts().1
+    guarded().merge(inference()).merge(inference_open()).merge(figures()).merge(open()).split_for_parts().1
 }
 
 /// Routes that need a key, where keys are set, and that have a rate.
@@ -74,6 +76,20 @@ fn guarded() -> OpenApiRouter<App> {
         .routes(routes!(classify::classify))
         .routes(routes!(stream::stream))
         .routes(routes!(model::model))
+}
+
+/// The Open Inference Protocol, guarded.
+fn inference() -> OpenApiRouter<App> {
+    OpenApiRouter::default().routes(routes!(oip::model_metadata)).routes(routes!(oip::infer))
+}
+
+/// What of it is for everybody.
+fn inference_open() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .routes(routes!(oip::server))
+        .routes(routes!(oip::live))
+        .routes(routes!(oip::ready))
+        .routes(routes!(oip::model_ready))
 }
 
 /// What is measured; guarded too, unless it has an address of its own.

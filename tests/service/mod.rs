@@ -67,3 +67,28 @@ pub fn form(parts: &[(&str, &str)]) -> (String, String) {
     }
     ("multipart/form-data; boundary=limit".into(), body + "--limit--\r\n")
 }
+
+/// A service on a free port of this machine.
+pub struct Server {
+    pub service: Service,
+    pub address: std::net::SocketAddr,
+    pub ended: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+pub async fn server_with(options: &[&str]) -> Server {
+    server_by(options, None).await
+}
+
+pub async fn server_by(options: &[&str], tls: Option<tokio_rustls::TlsAcceptor>) -> Server {
+    let service = service_with(options);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let listening = http::Listening { listener, tls };
+    let ended = tokio::spawn(http::serve(listening, service.app.clone(), service.router.clone()));
+    Server { service, address, ended }
+}
+
+/// The clip that comes with the repository: 8 kHz, 16 bit, mono.
+pub fn clip() -> Vec<u8> {
+    include_bytes!("../../examples/caller.wav").to_vec()
+}

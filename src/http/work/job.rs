@@ -1,4 +1,4 @@
-//! A recording at work.
+//! A piece of work in steps, and who waits for it.
 
 use std::time::{Duration, Instant};
 
@@ -10,8 +10,28 @@ use crate::call::Judgement;
 use crate::http::error::ApiError;
 use crate::pipeline::{Analysis, Progress, Stage};
 
-/// A new recording runs for this long at once before it takes turns with others: enough for a clip of some seconds.
+/// New work runs for this long at once before it takes turns with others: enough for a clip of some seconds.
 const FIRST_TURN: Duration = Duration::from_millis(20);
+
+/// Work that is done in steps of some milliseconds.
+pub trait Stepwise: Send + 'static {
+    /// What it comes to.
+    type Answer: Send;
+
+    /// Does the next step.
+    ///
+    /// # Errors
+    /// Whatever ends the work early.
+    fn step(&mut self) -> Result<Stepped<Self::Answer>, ApiError>;
+}
+
+/// What a step did.
+pub enum Stepped<A> {
+    /// A piece of that stage; there is more to do.
+    Working(Stage),
+    /// The last one.
+    Done(A),
+}
 
 /// Where the time of a request went.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,28 +46,6 @@ pub struct Timing {
     pub inference: Duration,
 }
 
-/// A recording that was judged.
-#[derive(Debug)]
-pub struct Judged {
-    /// What was heard in.
-    pub recording: Recording,
-    /// What was heard.
-    pub judgement: Judgement,
-    /// How long it took.
-    pub timing: Timing,
-}
-
-/// A recording at work, and who waits for it.
-pub(super) struct Job {
-    analysis: Analysis,
-    answer: oneshot::Sender<Result<Judged, ApiError>>,
-    entered: Instant,
-    begun: Option<Instant>,
-    deadline: Deadline,
-    timing: Timing,
-    _kept: Box<dyn Send>,
-}
-
 /// When an answer is of no use any more.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline {
@@ -57,22 +55,35 @@ pub struct Deadline {
     pub limit: Duration,
 }
 
+/// An answer and how long it took.
+pub(super) type Answer<A> = Result<(A, Timing), ApiError>;
+
+/// Some work, and who waits for it.
+pub(super) struct Job {
+    work: Box<dyn Waited>,
+    entered: Instant,
+    begun: Option<Instant>,
+    deadline: Deadline,
+    timing: Timing,
+    /// Kept as long as the work lasts, such as the room its bytes take.
+    _kept: Box<dyn Send>,
+}
+
 impl Job {
-    pub(super) fn new(
-        analysis: Analysis,
+    pub(super) fn new<W: Stepwise>(
+        work: W,
         deadline: Deadline,
         kept: Box<dyn Send>,
         now: Instant,
-    ) -> (Self, oneshot::Receiver<Result<Judged, ApiError>>) {
+    ) -> (Self, oneshot::Receiver<Answer<W::Answer>>) {
         let (answer, receiver) = oneshot::channel();
-        let timing = Timing::default();
-        (Self { analysis, answer, entered: now, begun: None, deadline, timing, _kept: kept }, receiver)
+        let work = Box::new(Waiting { work, answer });
+        (Self { work, entered: now, begun: None, deadline, timing: Timing::default(), _kept: kept }, receiver)
     }
 
     /// Refuses the job.
     pub(super) fn refuse(self, reason: ApiError) {
-        // Who has left needs no answer.
-        let _ = self.answer.send(Err(reason));
+        self.work.refuse(reason);
     }
 
     /// Works for one turn: a while at first, then a step at a time. Gives itself back if there is more to do.
@@ -88,30 +99,16 @@ impl Job {
         self.begun = self.begun.or(Some(start));
         let mut now = start;
         loop {
-            if self.answer.is_closed() {
+            if self.work.is_abandoned() {
                 return None;
             }
             if now > self.deadline.at {
                 let limit = self.deadline.limit;
-                self.refuse(ApiError::DeadlineExceeded { limit });
+                self.work.refuse(ApiError::DeadlineExceeded { limit });
                 return None;
             }
-            let progress = self.analysis.step();
-            let took = now.elapsed();
-            match progress {
-                Ok(Progress::Working(stage)) => self.timing.add(stage, took),
-                Ok(Progress::Done(answer)) => {
-                    let (recording, judgement) = *answer;
-                    self.timing.add(Stage::Inference, took);
-                    let _ = self.answer.send(Ok(Judged { recording, judgement, timing: self.timing }));
-                    return None;
-                }
-                Err(error) => {
-                    self.refuse(error.into());
-                    return None;
-                }
-            }
-            now += took;
+            self.work = self.work.step(&mut self.timing)?;
+            now = Instant::now();
             if now >= turn_ends {
                 return Some(self);
             }
@@ -121,7 +118,58 @@ impl Job {
 
 impl Rotating for Job {
     fn is_abandoned(&self) -> bool {
+        self.work.is_abandoned()
+    }
+}
+
+/// Work of any kind that somebody waits for.
+trait Waited: Send {
+    /// Does a step, and gives itself back if there is more to do.
+    fn step(self: Box<Self>, timing: &mut Timing) -> Option<Box<dyn Waited>>;
+    fn refuse(self: Box<Self>, reason: ApiError);
+    fn is_abandoned(&self) -> bool;
+}
+
+struct Waiting<W: Stepwise> {
+    work: W,
+    answer: oneshot::Sender<Answer<W::Answer>>,
+}
+
+impl<W: Stepwise> Waited for Waiting<W> {
+    fn step(mut self: Box<Self>, timing: &mut Timing) -> Option<Box<dyn Waited>> {
+        let start = Instant::now();
+        // Who has left needs no answer, so that it does not matter whether it can be sent.
+        let _ = match self.work.step() {
+            Ok(Stepped::Working(stage)) => {
+                timing.add(stage, start.elapsed());
+                return Some(self);
+            }
+            Ok(Stepped::Done(answer)) => {
+                timing.add(Stage::Inference, start.elapsed());
+                self.answer.send(Ok((answer, *timing)))
+            }
+            Err(error) => self.answer.send(Err(error)),
+        };
+        None
+    }
+
+    fn refuse(self: Box<Self>, reason: ApiError) {
+        let _ = self.answer.send(Err(reason));
+    }
+
+    fn is_abandoned(&self) -> bool {
         self.answer.is_closed()
+    }
+}
+
+impl Stepwise for Analysis {
+    type Answer = (Recording, Judgement);
+
+    fn step(&mut self) -> Result<Stepped<Self::Answer>, ApiError> {
+        Ok(match Analysis::step(self)? {
+            Progress::Working(stage) => Stepped::Working(stage),
+            Progress::Done(answer) => Stepped::Done(*answer),
+        })
     }
 }
 

@@ -12,13 +12,12 @@ use std::{collections::VecDeque, io};
 
 use tokio::sync::oneshot;
 
-pub use job::{Deadline, Judged, Timing};
+pub use job::{Deadline, Stepped, Stepwise, Timing};
 pub use rota::RotaLimits;
 
 use self::job::Job;
 use self::rota::{Rota, Turn};
 use super::error::ApiError;
-use crate::pipeline::Analysis;
 
 /// What the refused are told about when to come again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -63,19 +62,19 @@ impl Workers {
         if self.shared.lock().rota.refuses(Instant::now()) { Err(overloaded()) } else { Ok(()) }
     }
 
-    /// Has a recording judged. `kept` is dropped when the work is over; dropping the future abandons the work.
+    /// Has some work done, such as a recording judged. `kept` is dropped when the work is over; dropping the future abandons the work.
     ///
     /// # Errors
     /// [`ApiError::Overloaded`] at once or after the longest wait, [`ApiError::DeadlineExceeded`], [`ApiError::Internal`]
     /// if the work panicked, or whatever is wrong with the audio.
-    pub async fn judge(
+    pub async fn work<W: Stepwise>(
         &self,
-        analysis: Analysis,
+        work: W,
         deadline: Deadline,
         kept: impl Send + 'static,
-    ) -> Result<Judged, ApiError> {
+    ) -> Result<(W::Answer, Timing), ApiError> {
         let now = Instant::now();
-        let (job, answer) = Job::new(analysis, deadline, Box::new(kept), now);
+        let (job, answer) = Job::new(work, deadline, Box::new(kept), now);
         self.shared.lock().rota.enter(job, now).map_err(|_| overloaded())?;
         self.shared.work_to_do.notify_one();
         match tokio::time::timeout_at(deadline.at.into(), answer).await {

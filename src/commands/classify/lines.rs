@@ -1,0 +1,108 @@
+//! A file's answer as text: for people, as JSON, as CSV.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use emotone::http::answer::{Classification, VerdictBody};
+use emotone::http::{ApiError, ErrorBody};
+use emotone::model::Emotion;
+use serde::Serialize;
+
+use super::labour::{Done, Failure};
+
+/// Columns of the CSV before the emotions, and after them.
+const FIRST_COLUMNS: [&str; 4] = ["file", "status", "emotion", "confidence"];
+const LAST_COLUMNS: [&str; 5] = ["format", "duration_seconds", "sample_rate_hz", "channels", "error"];
+
+#[derive(Serialize)]
+struct Line<'a> {
+    file: &'a Path,
+    #[serde(flatten)]
+    answer: &'a Classification,
+}
+
+#[derive(Serialize)]
+struct ErrorLine<'a> {
+    file: &'a Path,
+    #[serde(flatten)]
+    error: ErrorBody,
+}
+
+/// One JSON object.
+pub fn json(done: &Done) -> serde_json::Result<String> {
+    let file = done.file.as_path();
+    match &done.answer {
+        Ok(answer) => serde_json::to_string(&Line { file, answer }),
+        Err(Failure::Refused(error)) => serde_json::to_string(&ErrorLine { file, error: error.body(None) }),
+        Err(Failure::Unreadable(error)) => {
+            let mut error = ApiError::BadRequest(error.to_string()).body(None);
+            error.error.code = "unreadable";
+            serde_json::to_string(&ErrorLine { file, error })
+        }
+    }
+}
+
+/// The names of a row's fields.
+pub fn csv_header() -> Vec<&'static str> {
+    FIRST_COLUMNS.into_iter().chain(Emotion::ALL.map(Emotion::name)).chain(LAST_COLUMNS).collect()
+}
+
+/// One row; a file that could not be judged has an error and little else.
+pub fn csv_row(done: &Done) -> Vec<String> {
+    let file = done.file.to_string_lossy().into_owned();
+    let number = |number: Option<f32>| number.map_or_else(String::new, |number| number.to_string());
+    match &done.answer {
+        Ok(answer) => {
+            let VerdictBody { status, emotion, confidence, probabilities } = &answer.verdict;
+            let emotion = emotion.map_or("", Emotion::name).to_string();
+            let mut row = vec![file, (*status).to_string(), emotion, number(*confidence)];
+            row.extend(Emotion::ALL.map(|emotion| number(probabilities.map(|all| all.of(emotion)))));
+            let audio = &answer.audio;
+            row.extend([audio.format.clone(), audio.duration_seconds.to_string()]);
+            row.extend([audio.sample_rate_hz.to_string(), audio.channels.to_string(), String::new()]);
+            row
+        }
+        Err(error) => {
+            let mut row = vec![String::new(); csv_header().len()];
+            let (first, last) = (file, error.to_string());
+            if let [begin, .., end] = row.as_mut_slice() {
+                (*begin, *end) = (first, last);
+            }
+            row
+        }
+    }
+}
+
+/// Some lines.
+pub fn for_people(done: &Done) -> Result<String, std::fmt::Error> {
+    let (mut text, file) = (String::new(), done.file.display());
+    let answer = match &done.answer {
+        Ok(answer) => answer,
+        Err(error) => return Ok(format!("{file}: {error}\n")),
+    };
+    let seconds = answer.audio.duration_seconds;
+    writeln!(text, "{file}: {} ({seconds:.1} s)", in_words(&answer.verdict))?;
+    let many_channels = answer.channels.len() > 1;
+    for channel in &answer.channels {
+        if many_channels {
+            writeln!(text, "  channel {}: {}", channel.channel, in_words(&channel.verdict))?;
+        }
+        if channel.segments.len() > 1 {
+            for segment in &channel.segments {
+                let (from, to) = (segment.start_seconds, segment.end_seconds);
+                writeln!(text, "  {from:9.2} {to:9.2} s  {}", in_words(&segment.verdict))?;
+            }
+        }
+    }
+    Ok(text)
+}
+
+fn in_words(verdict: &VerdictBody) -> String {
+    match (verdict.emotion, verdict.confidence) {
+        (Some(emotion), Some(confidence)) => {
+            let doubt = if verdict.status == "uncertain" { ", uncertain" } else { "" };
+            format!("{emotion} {:.0} %{doubt}", confidence * 100.0)
+        }
+        _ => "no speech".into(),
+    }
+}

@@ -1,0 +1,61 @@
+//! `emotone classify`: files in, emotions out, without a server; one clip or an archive.
+
+mod listing;
+mod labour;
+mod lines;
+mod output;
+mod progress;
+
+use std::collections::HashSet;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use emotone::audio::AudioLimits;
+use emotone::config::Classify;
+use emotone::pipeline::Pipeline;
+
+use self::labour::Done;
+use self::output::Output;
+use self::progress::Progress;
+use super::load;
+
+/// A recording that somebody has on disk may be a long one.
+const MAX_SECONDS: f64 = 24.0 * 3600.0;
+const MAX_DECODED_MIB: u32 = 16 * 1024;
+
+/// Classifies files; goes on after a bad one, and fails in the end.
+pub fn classify(options: &Classify) -> Result<ExitCode> {
+    let is_archive = options.output.is_some() || options.files.iter().any(|file| file.is_dir());
+    let classifier = load::classifier(options.model.model.as_deref())?;
+    let limits = AudioLimits { max_seconds: MAX_SECONDS, max_decoded_mib: MAX_DECODED_MIB, ..AudioLimits::default() };
+    let pipeline = Pipeline::new(classifier, limits).context("cannot set up the model's features")?;
+
+    let (mut output, earlier) = Output::open(options)?;
+    let files = listing::files(&options.files, options.shard, &earlier.files)?;
+    let mut progress = Progress::new(files.len(), earlier.files.len(), earlier.failures);
+    let threads = options.workers.map_or_else(listing::cores, usize::from);
+    let in_order = options.output.is_none();
+    let written = labour::share(&pipeline, &files, threads, in_order, |done: Done| {
+        progress.file(&done);
+        if !is_archive && let Err(error) = &done.answer {
+            progress.complain(&format!("{}: {error}", done.file.display()));
+        }
+        output.write(&done, is_archive)
+    });
+    // Who closes the pipe wants no more of it; that is no failure.
+    written.or_else(|error| if super::is_broken_pipe(&error) { Ok(()) } else { Err(error) }).context("cannot write")?;
+    if is_archive {
+        progress.sum_up();
+    }
+    let failed = progress.failures() > 0 && !options.allow_failures;
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What an earlier run has done.
+#[derive(Debug, Default)]
+struct Earlier {
+    /// Files as they are named in its output.
+    files: HashSet<String>,
+    /// How many of them could not be judged.
+    failures: usize,
+}

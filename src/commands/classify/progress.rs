@@ -1,0 +1,75 @@
+//! How far the work is: a bar on a terminal, a sentence in the end.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::labour::Done;
+
+const BAR: &str = "{bar:40} {pos}/{len} files, {msg}, {eta} left";
+const SECONDS_AN_HOUR: f64 = 3600.0;
+
+/// What has been done so far.
+pub struct Progress {
+    bar: ProgressBar,
+    begun: Instant,
+    files: usize,
+    earlier: usize,
+    failures: usize,
+    audio_seconds: f64,
+}
+
+impl Progress {
+    /// So many files to do; so many done by an earlier run, of which some could not be judged.
+    pub fn new(files: usize, earlier: usize, failures: usize) -> Self {
+        let is_worth_a_bar = files > 1 && std::io::stderr().is_terminal();
+        let target = if is_worth_a_bar { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(files as u64), target);
+        if let Ok(style) = ProgressStyle::with_template(BAR) {
+            bar.set_style(style);
+        }
+        Self { bar, begun: Instant::now(), files: 0, earlier, failures, audio_seconds: 0.0 }
+    }
+
+    /// One more file.
+    pub fn file(&mut self, done: &Done) {
+        self.files += 1;
+        match &done.answer {
+            Ok(answer) => self.audio_seconds += answer.audio.duration_seconds,
+            Err(_) => self.failures += 1,
+        }
+        self.bar.inc(1);
+        self.bar.set_message(format!("{:.1} audio hours a minute", self.hours_a_minute()));
+    }
+
+    /// Files that could not be judged.
+    pub fn failures(&self) -> usize {
+        self.failures
+    }
+
+    /// A line on stderr, above the bar.
+    pub fn complain(&self, line: &str) {
+        self.bar.suspend(|| eprintln!("{line}"));
+    }
+
+    /// The last word.
+    pub fn sum_up(&self) {
+        self.bar.finish_and_clear();
+        let took = self.begun.elapsed();
+        let earlier = if self.earlier > 0 { format!(" ({} were done before)", self.earlier) } else { String::new() };
+        eprintln!(
+            "{} files{earlier}, {} of them could not be judged; {:.2} h of audio in {:.1} s: {:.1} audio hours a minute",
+            self.files,
+            self.failures,
+            self.audio_seconds / SECONDS_AN_HOUR,
+            took.as_secs_f64(),
+            self.hours_a_minute(),
+        );
+    }
+
+    fn hours_a_minute(&self) -> f64 {
+        let minutes = self.begun.elapsed().max(Duration::from_millis(1)).as_secs_f64() / 60.0;
+        self.audio_seconds / SECONDS_AN_HOUR / minutes
+    }
+}

@@ -1,0 +1,154 @@
+//! `POST /v2/models/{model}/infer`: windows of features in, probabilities out.
+
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::tensor::{InferenceRequest, TensorParameters};
+use super::{ErrorSentence, FLOAT, OUTPUT};
+use crate::features::FeatureMatrix;
+use crate::http::error::ApiError;
+use crate::http::state::App;
+use crate::http::upload::Upload;
+use crate::http::work::{Stepped, Stepwise};
+use crate::model::{Classifier, Emotion, Probabilities};
+use crate::pipeline::Stage;
+
+/// Windows that are judged in one step.
+const WINDOWS_A_STEP: usize = 8;
+/// Where the JSON of a request or an answer ends, if bytes follow it.
+const JSON_LENGTH: HeaderName = HeaderName::from_static("inference-header-content-length");
+
+/// What was judged.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct InferenceResponse {
+    /// Name of the model.
+    #[schema(example = "emotone-cnn-lstm")]
+    pub model_name: String,
+    /// Its version.
+    #[schema(example = "2026.11.1")]
+    pub model_version: String,
+    /// The request's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The only output.
+    pub outputs: [OutputTensor; 1],
+}
+
+/// Probabilities of each window.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OutputTensor {
+    /// `probabilities`.
+    #[schema(value_type = String, example = "probabilities")]
+    pub name: &'static str,
+    /// Windows, emotions.
+    #[schema(value_type = Vec<usize>, example = json!([1, 7]))]
+    pub shape: [usize; 2],
+    /// `FP32`.
+    #[schema(value_type = String, example = "FP32")]
+    pub datatype: &'static str,
+    /// Seven numbers a window; unless they come as bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<Vec<f32>>,
+    /// About this tensor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<TensorParameters>,
+}
+
+/// Judge windows of features.
+///
+/// The features are those of `/model`, standardized and padded. Binary tensors work as in Triton.
+#[utoipa::path(post, path = "/v2/models/{model}/infer", tag = "inference",
+    params(("model" = String, Path, description = "Name of the model")),
+    request_body(content = InferenceRequest, content_type = "application/json"),
+    responses(
+        (status = 200, description = "Probabilities", body = InferenceResponse),
+        (status = 400, description = "No such model, or tensors that do not fit it", body = ErrorSentence),
+        (status = 401, description = "A missing or wrong API key", body = ErrorSentence),
+        (status = 408, description = "The body came too slowly", body = ErrorSentence),
+        (status = 413, description = "The body is too large", body = ErrorSentence),
+        (status = 415, description = "The body is compressed", body = ErrorSentence),
+        (status = 429, description = "Too many requests; see Retry-After", body = ErrorSentence),
+        (status = 500, description = "A fault of the server", body = ErrorSentence),
+        (status = 503, description = "No room for more work; see Retry-After", body = ErrorSentence),
+        (status = 504, description = "The deadline passed", body = ErrorSentence),
+    ))]
+pub async fn infer(State(app): State<App>, Path(name): Path<String>, request: Request) -> Result<Response, ApiError> {
+    app.check_open()?;
+    app.workers.check_room()?;
+    let served = app.models.get(Some(&name))?;
+    let classifier = served.pipeline.classifier().clone();
+    let json_length = request.headers().get(JSON_LENGTH).map(json_length).transpose()?;
+    let upload = Upload::read(request, &app).await?;
+
+    let split = json_length.unwrap_or(upload.audio.len());
+    if split > upload.audio.len() {
+        return Err(ApiError::BadRequest("the JSON is shorter than its header says".into()));
+    }
+    let (json, binary) = (upload.audio.slice(..split), upload.audio.slice(split..));
+    let asked: InferenceRequest =
+        serde_json::from_slice(&json).map_err(|error| ApiError::BadRequest(format!("not understood: {error}")))?;
+    let features = classifier.features();
+    let windows = asked.windows(&binary, features.frames, features.width())?;
+
+    let work = Inference { classifier: classifier.clone(), windows, judged: Vec::new() };
+    let (judged, timing) = app.workers.work(work, app.deadline(), upload.room).await?;
+    app.metrics.took(&[("queue", timing.queue), ("inference", timing.inference)]);
+    let numbers: Vec<f32> =
+        judged.iter().flat_map(|probabilities| Emotion::ALL.map(|emotion| probabilities.of(emotion))).collect();
+    let (model_version, id) = (classifier.card().version.clone(), asked.id.clone());
+    let answer = |data, parameters| InferenceResponse {
+        model_name: served.name,
+        model_version,
+        id,
+        outputs: [OutputTensor {
+            name: OUTPUT,
+            shape: [judged.len(), Emotion::COUNT],
+            datatype: FLOAT,
+            data,
+            parameters,
+        }],
+    };
+    if asked.wants_bytes() {
+        let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        let parameters = TensorParameters { binary_data_size: Some(bytes.len()) };
+        return with_bytes(&answer(None, Some(parameters)), &bytes);
+    }
+    Ok(Json(answer(Some(numbers), None)).into_response())
+}
+
+fn json_length(value: &HeaderValue) -> Result<usize, ApiError> {
+    let length = value.to_str().ok().and_then(|text| text.parse().ok());
+    length.ok_or_else(|| ApiError::BadRequest(format!("{JSON_LENGTH} is no length")))
+}
+
+fn with_bytes(answer: &InferenceResponse, bytes: &[u8]) -> Result<Response, ApiError> {
+    let mut body = serde_json::to_vec(answer).map_err(|error| ApiError::Internal(error.to_string()))?;
+    let json_length = HeaderValue::from(body.len());
+    body.extend_from_slice(bytes);
+    let kind = HeaderValue::from_static("application/octet-stream");
+    Ok(([(JSON_LENGTH, json_length), (header::CONTENT_TYPE, kind)], body).into_response())
+}
+
+/// Windows at work, some at a step.
+struct Inference {
+    classifier: Classifier,
+    windows: Vec<FeatureMatrix>,
+    judged: Vec<Probabilities>,
+}
+
+impl Stepwise for Inference {
+    type Answer = Vec<Probabilities>;
+
+    fn step(&mut self) -> Result<Stepped<Self::Answer>, ApiError> {
+        let rest = self.windows.get(self.judged.len()..).unwrap_or_default();
+        let some = rest.get(..WINDOWS_A_STEP.min(rest.len())).unwrap_or_default();
+        let judged = self.classifier.probabilities(some).map_err(|error| ApiError::Internal(error.to_string()))?;
+        self.judged.extend(judged);
+        let done = self.judged.len() >= self.windows.len();
+        Ok(if done { Stepped::Done(std::mem::take(&mut self.judged)) } else { Stepped::Working(Stage::Inference) })
+    }
+}

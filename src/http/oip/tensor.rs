@@ -1,0 +1,190 @@
+//! Tensors as they come: in JSON, flat or nested, or as bytes after it.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::{FLOAT, INPUT, OUTPUT};
+use crate::features::FeatureMatrix;
+use crate::http::error::ApiError;
+
+/// Bytes of an FP32.
+const FLOAT_BYTES: usize = 4;
+
+/// What is to be judged.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct InferenceRequest {
+    /// Comes back in the answer.
+    pub id: Option<String>,
+    /// The only input.
+    pub inputs: Vec<InputTensor>,
+    /// What is wanted: `probabilities`, or all there is if this is not said.
+    #[serde(default)]
+    pub outputs: Vec<WantedOutput>,
+    /// About the whole request.
+    #[serde(default)]
+    pub parameters: RequestParameters,
+}
+
+/// About the whole request.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+pub struct RequestParameters {
+    /// Outputs are to come as bytes.
+    #[serde(default)]
+    pub binary_data_output: bool,
+}
+
+/// An output that is wanted.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct WantedOutput {
+    /// `probabilities`.
+    #[schema(example = "probabilities")]
+    pub name: String,
+    /// How it is wanted.
+    #[serde(default)]
+    pub parameters: OutputParameters,
+}
+
+/// How an output is wanted.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+pub struct OutputParameters {
+    /// As bytes.
+    #[serde(default)]
+    pub binary_data: bool,
+}
+
+/// Windows of features.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct InputTensor {
+    /// `features`.
+    #[schema(example = "features")]
+    pub name: String,
+    /// Windows, frames, columns.
+    pub shape: Vec<usize>,
+    /// `FP32`.
+    #[schema(example = "FP32")]
+    pub datatype: String,
+    /// Numbers, row-major, flat or nested; unless they come as bytes.
+    #[schema(value_type = Option<Vec<Value>>)]
+    pub data: Option<Value>,
+    /// About this tensor.
+    #[serde(default)]
+    pub parameters: TensorParameters,
+}
+
+/// About a tensor.
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+pub struct TensorParameters {
+    /// Its length as bytes, which follow the JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub binary_data_size: Option<usize>,
+}
+
+impl InferenceRequest {
+    /// The windows to be judged, each of `frames` x `width`; `binary` is what follows the JSON.
+    pub(super) fn windows(&self, binary: &Bytes, frames: usize, width: usize) -> Result<Vec<FeatureMatrix>, ApiError> {
+        let bad = |reason: String| ApiError::BadRequest(reason);
+        let [input] = self.inputs.as_slice() else {
+            return Err(bad(format!("there are {} inputs, `{INPUT}` alone is needed", self.inputs.len())));
+        };
+        if input.name != INPUT || input.datatype != FLOAT {
+            let (name, kind) = (&input.name, &input.datatype);
+            return Err(bad(format!("the input is `{name}` of {kind}, `{INPUT}` of {FLOAT} is needed")));
+        }
+        if let Some(other) = self.outputs.iter().find(|output| output.name != OUTPUT) {
+            return Err(bad(format!("there is no output `{}`, only `{OUTPUT}`", other.name)));
+        }
+        let wrong_shape =
+            || bad(format!("shape {:?} does not fit: [windows, {frames}, {width}] is needed", input.shape));
+        let [count, given_frames, given_width] = input.shape[..] else { return Err(wrong_shape()) };
+        if count == 0 || (given_frames, given_width) != (frames, width) {
+            return Err(wrong_shape());
+        }
+        let values = input.values(binary)?;
+        let expected = count.checked_mul(frames * width);
+        if expected != Some(values.len()) {
+            return Err(bad(format!("shape {:?} does not fit {} numbers", input.shape, values.len())));
+        }
+        if let Some(position) = values.iter().position(|value| !value.is_finite()) {
+            return Err(bad(format!("number {position} is not finite")));
+        }
+        Ok(values.chunks_exact(frames * width).map(|window| FeatureMatrix::new(width, window.to_vec())).collect())
+    }
+
+    /// Whether the output is to come as bytes.
+    pub(super) fn wants_bytes(&self) -> bool {
+        self.parameters.binary_data_output || self.outputs.iter().any(|output| output.parameters.binary_data)
+    }
+}
+
+impl InputTensor {
+    fn values(&self, binary: &Bytes) -> Result<Vec<f32>, ApiError> {
+        let bad = |reason: &str| ApiError::BadRequest(reason.into());
+        match (&self.data, self.parameters.binary_data_size) {
+            (Some(_), Some(_)) => Err(bad("the input has both data and binary_data_size")),
+            (None, None) => Err(bad("the input has no data")),
+            (None, Some(size)) if size != binary.len() || !size.is_multiple_of(FLOAT_BYTES) => {
+                Err(bad("binary_data_size does not fit what follows the JSON"))
+            }
+            (None, Some(_)) => {
+                Ok(binary.as_chunks::<FLOAT_BYTES>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
+            }
+            (Some(data), None) => {
+                let mut values = Vec::new();
+                if flatten(data, &mut values) { Ok(values) } else { Err(bad("data holds something that is no number")) }
+            }
+        }
+    }
+}
+
+/// Collects the numbers of nested lists; false if there is anything else in them.
+fn flatten(value: &Value, into: &mut Vec<f32>) -> bool {
+    match value {
+        Value::Array(entries) => entries.iter().all(|entry| flatten(entry, into)),
+        Value::Number(number) => {
+            into.extend(number.as_f64().map(|number| number as f32));
+            true
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn windows(request: serde_json::Value, binary: &'static [u8]) -> Result<Vec<FeatureMatrix>, ApiError> {
+        let request: InferenceRequest = serde_json::from_value(request).unwrap();
+        request.windows(&Bytes::from_static(binary), 2, 1)
+    }
+
+    #[test]
+    fn flat_nested_and_binary_tensors_are_the_same() {
+        let input = |more: serde_json::Value| {
+            let mut input = serde_json::json!({"name": "features", "datatype": "FP32", "shape": [1, 2, 1]});
+            input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            serde_json::json!({"inputs": [input]})
+        };
+        let expected = vec![FeatureMatrix::new(1, vec![0.5, -2.0])];
+        assert_eq!(windows(input(serde_json::json!({"data": [0.5, -2.0]})), b"").unwrap(), expected);
+        assert_eq!(windows(input(serde_json::json!({"data": [[[0.5], [-2.0]]]})), b"").unwrap(), expected);
+        let bytes = b"\0\0\0\x3f\0\0\0\xc0";
+        assert_eq!(
+            windows(input(serde_json::json!({"parameters": {"binary_data_size": 8}})), bytes).unwrap(),
+            expected
+        );
+        for wrong in [
+            serde_json::json!({"data": [0.5]}),
+            serde_json::json!({"data": [0.5, "x"]}),
+            serde_json::json!({"data": [0.5, 1e300]}),
+            serde_json::json!({"data": [1, 2], "shape": [2, 1]}),
+            serde_json::json!({"data": [1, 2], "shape": [usize::MAX, 2, 1]}),
+            serde_json::json!({"data": [1, 2], "datatype": "INT8"}),
+            serde_json::json!({"parameters": {"binary_data_size": 4}}),
+            serde_json::json!({}),
+        ] {
+            assert!(windows(input(wrong.clone()), bytes).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The Open Inference Protocol: the same probabilities, from features.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot ask has failed")]
+
+mod service;
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use emotone::audio;
+use emotone::model::Emotion;
+use serde_json::json;
+use service::{ask, clip, post, service, service_with};
+
+#[tokio::test]
+async fn features_in_json_or_bytes_give_the_probabilities_of_the_clip() {
+    let service = service();
+    let pipeline = service.app.models.get(None).unwrap().pipeline;
+    let recording = audio::decode(clip().into(), None, pipeline.limits()).unwrap();
+    let spec = pipeline.classifier().features();
+    let waveform = audio::resample(&recording.channels[0], spec.sample_rate).unwrap();
+    let window = pipeline.extractor().features(&waveform).unwrap();
+    let expected = pipeline.classifier().probabilities(std::slice::from_ref(&window)).unwrap()[0];
+    let expected: Vec<f32> = Emotion::ALL.iter().map(|emotion| expected.of(*emotion)).collect();
+
+    let name = &service.app.models.get(None).unwrap().name;
+    let path = format!("/v2/models/{name}/infer");
+    let shape = [2, spec.frames, spec.width()];
+    let twice: Vec<f32> = window.values().repeat(2);
+    let input = json!({"name": "features", "datatype": "FP32", "shape": shape, "data": twice});
+    let answer =
+        ask(&service, post(&path, "application/json", json!({"id": "7", "inputs": [input]}).to_string())).await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    assert_eq!((&answer.json["id"], &answer.json["model_name"]), (&json!("7"), &json!(name)));
+    assert_eq!(answer.json["outputs"][0]["shape"], json!([2, 7]));
+    let numbers: Vec<f32> = serde_json::from_value(answer.json["outputs"][0]["data"].clone()).unwrap();
+    assert_eq!(numbers, expected.repeat(2));
+
+    let bytes: Vec<u8> = twice.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let input = json!({"name": "features", "datatype": "FP32", "shape": shape, "parameters": {"binary_data_size": bytes.len()}});
+    let head = json!({"inputs": [input], "parameters": {"binary_data_output": true}}).to_string();
+    let mut request = post(&path, "application/octet-stream", [head.as_bytes(), &bytes].concat());
+    request.headers_mut().insert("inference-header-content-length", head.len().into());
+    let answer = ask(&service, request).await;
+    let length: usize = answer.header("inference-header-content-length").unwrap().parse().unwrap();
+    let (head, rest) = answer.body.split_at(length);
+    let head: serde_json::Value = serde_json::from_slice(head).unwrap();
+    assert_eq!(head["outputs"][0]["parameters"]["binary_data_size"], rest.len());
+    let numbers: Vec<f32> = rest.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+    assert_eq!(numbers, expected.repeat(2));
+}
+
+#[tokio::test]
+async fn models_describe_themselves() {
+    let service = service();
+    let name = service.app.models.get(None).unwrap().name;
+    let get = |path: String| Request::get(path).body(Body::empty()).unwrap();
+    assert_eq!(ask(&service, get("/v2".into())).await.json["name"], "emotone");
+    assert_eq!(ask(&service, get("/v2/health/live".into())).await.json, json!({"live": true}));
+    assert_eq!(ask(&service, get("/v2/health/ready".into())).await.json, json!({"ready": true}));
+    let ready = ask(&service, get(format!("/v2/models/{name}/ready"))).await;
+    assert_eq!(ready.json, json!({"name": name, "ready": true}));
+    let metadata = ask(&service, get(format!("/v2/models/{name}"))).await.json;
+    assert_eq!(metadata["outputs"][0]["shape"], json!([-1, 7]));
+}
+
+#[tokio::test]
+async fn errors_are_sentences() {
+    let service = service_with(&["--api-keys", "some-key"]);
+    let request = || post("/v2/models/nobody/infer", "application/json", "{}");
+    let answer = ask(&service, request()).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert!(answer.json["error"].is_string(), "{answer:?}");
+    let mut with_key = request();
+    with_key.headers_mut().insert("authorization", "Bearer some-key".parse().unwrap());
+    let answer = ask(&service, with_key).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert!(answer.json["error"].as_str().unwrap().contains("no such model"), "{answer:?}");
+}
