@@ -415,6 +415,26 @@ async fn silence_has_no_emotion_and_a_call_may_stop_at_once() {
 }
 
 #[tokio::test]
+async fn a_client_that_never_reads_loses_its_call() {
+    let server = Server::start(&["--stream-idle-seconds", "0.5"]).await;
+    let mut call = server.call().await;
+    call.say(text(&start())).await;
+    // Each answer is longer than its question, until there is no room for answers between the two.
+    let (question, pause) = (Message::text("{"), Message::binary(Vec::new()));
+    let flood = async {
+        loop {
+            for frame in [&question, &pause] {
+                if call.socket.send(frame.clone()).await.is_err() {
+                    return;
+                }
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, flood).await.unwrap();
+    server.quiet().await;
+}
+
+#[tokio::test]
 async fn an_idle_call_and_a_long_one_are_ended_with_a_summary() {
     for (option, code) in [("--stream-idle-seconds", "idle"), ("--max-call-seconds", "too_long")] {
         let server = Server::start(&[option, "0.05"]).await;

@@ -120,3 +120,34 @@ impl ChannelAnalyzer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::FeatureSpec;
+    use crate::model::{Classifier, ModelCard};
+
+    fn model() -> (FeatureSpec, ModelCard) {
+        let classifier = Classifier::from_onnx(include_bytes!("../../models/emotone-cnn-lstm.onnx")).unwrap();
+        (classifier.features().clone(), classifier.card().clone())
+    }
+
+    #[test]
+    fn a_call_of_any_length_holds_a_window_and_a_second() {
+        let (spec, card) = model();
+        let plan = WindowPlan::new(None, &card, &spec).unwrap();
+        let extractor = FeatureExtractor::new(&spec).unwrap();
+        let mut analyzer = ChannelAnalyzer::new(&extractor, plan, 8_000).unwrap();
+        let (mut windows, mut most) = (Vec::new(), 0);
+        let limit = plan.window_frames() + plan.frame_at(plan.windowing().hop_seconds + 1.2);
+        for second in 0..120_u32 {
+            let samples: Vec<f32> = (0..8_000).map(|index| (index as f32 * 0.1 * (second % 7) as f32).sin()).collect();
+            analyzer.push(&samples, &mut windows);
+            most = most.max(analyzer.track.frames() - analyzer.track.first_frame());
+        }
+        assert!(most <= limit, "{most} frames, at most {limit} are needed");
+        analyzer.push(&vec![0.1; 60 * 8_000], &mut windows);
+        assert!(analyzer.track.frames() - analyzer.track.first_frame() <= limit, "one long piece is no reason");
+        assert!(windows.last().unwrap().span.end_seconds > 175.0);
+    }
+}

@@ -14,7 +14,8 @@ use crate::call::AlertRule;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Live calls")]
 pub struct Live {
-    /// Longest time without a frame, in seconds; then the call is ended.
+    /// Longest time without a frame, and longest time that a caller may leave ours unread, in seconds; then the call is
+    /// ended.
     #[arg(long, env = "EMOTONE_STREAM_IDLE_SECONDS", value_name = "SECONDS", default_value = "30",
           value_parser = units::seconds)]
     pub stream_idle_seconds: Duration,

@@ -16,8 +16,6 @@ use crate::pipeline::Pipeline;
 
 /// Time for the frames that begin a call.
 const OPENING: Duration = Duration::from_secs(10);
-/// Time for the caller's socket to take a frame; who does not read has no call.
-const SENDING: Duration = Duration::from_secs(10);
 /// Time for the caller's side to close after ours has.
 const CLOSING: Duration = Duration::from_secs(2);
 /// Bad frames in a row that end a call.
@@ -223,13 +221,13 @@ impl Session {
         Ok(())
     }
 
-    /// Says something, unless the caller doesn't listen.
+    /// Says something, unless the caller doesn't listen: who doesn't read has no call.
     async fn say(&mut self, frame: &Frame) -> Result<(), End> {
         if self.quiet && !matches!(frame, Frame::Error { .. }) {
             return Ok(());
         }
         let text = serde_json::to_string(frame).map_err(|_| End::Gone)?;
-        match timeout(SENDING, self.socket.send(Message::text(text))).await {
+        match timeout(self.app.settings.live.stream_idle_seconds, self.socket.send(Message::text(text))).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(End::Gone),
         }
@@ -245,7 +243,7 @@ impl Session {
             let _ = self.say(&Frame::Error { code, message }).await;
         }
         let close = Message::Close(Some(CloseFrame { code, reason: "".into() }));
-        if let Ok(Ok(())) = timeout(SENDING, self.socket.send(close)).await {
+        if let Ok(Ok(())) = timeout(CLOSING, self.socket.send(close)).await {
             let closed = async { while let Some(Ok(_)) = self.socket.recv().await {} };
             if timeout(CLOSING, closed).await.is_err() {
                 debug!(session_id = self.id, "the caller did not close");
