@@ -30,3 +30,16 @@ fn every_route_of_the_house_is_described() {
         assert!(document["paths"][path][method].is_object(), "{method} {path} is not described");
     }
 }
+
+#[test]
+fn every_reference_leads_somewhere() {
+    fn check(value: &serde_json::Value, document: &serde_json::Value) {
+        if let Some(reference) = value.get("$ref").and_then(serde_json::Value::as_str) {
+            assert!(document.pointer(&reference[1..]).is_some(), "{reference} leads nowhere");
+        }
+        let inside = value.as_object().into_iter().flat_map(|object| object.values());
+        inside.chain(value.as_array().into_iter().flatten()).for_each(|value| check(value, document));
+    }
+    let document = serde_json::to_value(emotone::http::document()).unwrap();
+    check(&document, &document);
+}

@@ -43,10 +43,10 @@ pub struct How {
     #[param(minimum = 1, example = 1)]
     channels: Option<u16>,
     /// Length of the window a segment is judged on, in seconds; the model's own if it is not said.
-    #[param(minimum = 0.5, example = 3.0)]
+    #[param(minimum = 0.5, example = 1.5)]
     window_seconds: Option<f64>,
     /// Length of each segment after the first, in seconds, at most the window's; the model's own if it is not said.
-    #[param(minimum = 0.5, example = 1.0)]
+    #[param(minimum = 0.5, example = 0.5)]
     hop_seconds: Option<f64>,
     /// Whether a segment counts what was heard shortly before it (true), or its own window alone (false); true if it is not
     /// said. The sums are of the windows alone either way.

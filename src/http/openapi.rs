@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 
+use super::classify::Form;
 use super::error::ApiError;
 use super::page;
 use super::routes;
@@ -30,7 +31,7 @@ use crate::audio::RawEncoding;
     ),
     security((), ("bearer" = []), ("api_key" = [])),
     // Types of parameters, unlike those of bodies, are not found by themselves.
-    components(schemas(RawEncoding)),
+    components(schemas(RawEncoding, Form)),
     modifiers(&Keys),
 )]
 pub struct Head;
@@ -67,7 +68,7 @@ pub async fn as_json() -> Result<Response, ApiError> {
 
 /// The API description as YAML.
 #[utoipa::path(get, path = "/openapi.yaml", tag = "documentation", security(()),
-    responses((status = 200, description = "OpenAPI 3.1", content_type = "application/yaml", body = String)))]
+    responses((status = 200, description = "OpenAPI 3.1", content_type = "application/yaml", body = Object)))]
 pub async fn as_yaml() -> Result<Response, ApiError> {
     static YAML: LazyLock<Result<String, String>> = LazyLock::new(yaml);
     send(&YAML, "application/yaml")
