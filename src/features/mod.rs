@@ -19,6 +19,7 @@ mod normalize;
 mod padding;
 mod track;
 mod stream;
+mod trim;
 mod extractor;
 
 pub use dct::Dct;

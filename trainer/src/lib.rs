@@ -5,8 +5,8 @@
 //! 1. [`augment`]: what a recording may go through before it reaches a listener.
 //! 2. [`dataset`]: folders of audio become labelled clips, splits, and a store of features on disk.
 //! 3. [`kernels`]: the few operations that had to be fast; [`network`]: the layers, in Keras' sense, on burn.
-//! 4. [`training`]: batches, loss, optimizer, schedule, checkpoints; [`recipe`]: which features and which training
-//!    belong together.
+//! 4. [`training`]: batches, loss, optimizer, schedule, checkpoints; [`ensemble`]: several networks as one; [`recipe`]:
+//!    which features, networks and training belong together.
 //! 5. [`metrics`]: what a model is worth; [`report`]: the same as pictures.
 //! 6. [`export`]: the network as a self-describing ONNX file, verified through the serving library.
 //! 7. [`commands`]: what `emotone-train` offers.
@@ -16,8 +16,9 @@ pub mod dataset;
 pub mod kernels;
 pub mod network;
 pub mod training;
-pub mod recipe;
 pub mod metrics;
+pub mod ensemble;
+pub mod recipe;
 pub mod report;
 pub mod export;
 pub mod commands;

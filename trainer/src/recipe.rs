@@ -1,10 +1,12 @@
-//! Which features and which training belong together.
+//! Which features, networks and training belong together.
 
 use clap::ValueEnum;
-use emotone::features::{Boundary, FeatureSpec, Normalization, Padding};
+use emotone::features::{Boundary, Column, FeatureSpec, Normalization, Padding};
 use serde::{Deserialize, Serialize};
 
-use crate::training::{Monitor, Plateau, Schedule, TrainingOptions};
+use crate::ensemble::Member;
+use crate::network::Architecture;
+use crate::training::{Keep, Mixup, Monitor, Plateau, Schedule, TrainingOptions, Variation};
 
 /// A way to train.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -12,15 +14,53 @@ use crate::training::{Monitor, Plateau, Schedule, TrainingOptions};
 pub enum Recipe {
     /// As "Emotion recognition from audio" (Wasowska and Kapitan, 2024): librosa's default features, Keras' training.
     Paper,
-    /// For strangers on the telephone.
+    /// For strangers on the telephone: band-limited cepstra and prosody, augmented copies, four networks as one.
     Robust,
+}
+
+/// The paper's three networks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Arch {
+    /// Convolutions.
+    Cnn,
+    /// Recurrence.
+    Lstm,
+    /// Both.
+    CnnLstm,
+}
+
+impl Arch {
+    /// All three.
+    pub const ALL: [Arch; 3] = [Arch::Cnn, Arch::Lstm, Arch::CnnLstm];
+
+    /// Its layers.
+    pub fn architecture(self) -> Architecture {
+        match self {
+            Self::Cnn => Architecture::cnn(),
+            Self::Lstm => Architecture::lstm(),
+            Self::CnnLstm => Architecture::cnn_lstm(),
+        }
+    }
+}
+
+/// What a caller may change of a recipe.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Changes {
+    /// Times that the examples are shown.
+    pub epochs: Option<usize>,
+    /// Examples a step.
+    pub batch_size: Option<usize>,
+    /// Decides about everything that is drawn.
+    pub seed: u64,
 }
 
 impl Recipe {
     /// The features; where their normalization is global, its figures are still to be measured.
     pub fn features(self) -> FeatureSpec {
+        let global = |width: usize| Normalization::Global { mean: vec![0.0; width], std: vec![1.0; width] };
         match self {
-            Self::Paper | Self::Robust => FeatureSpec {
+            Self::Paper => FeatureSpec {
                 sample_rate: 22_050,
                 pre_emphasis: 0.0,
                 n_fft: 2_048,
@@ -30,25 +70,126 @@ impl Recipe {
                 fmax: 11_025.0,
                 n_mfcc: 40,
                 top_db: Some(80.0),
+                trim_db: None,
                 frames: 100,
-                normalization: Normalization::Global { mean: vec![0.0; 40], std: vec![1.0; 40] },
+                normalization: global(40),
                 padding: Padding::Zero,
                 boundary: Boundary::Zero,
                 columns: Vec::new(),
             },
+            Self::Robust => FeatureSpec {
+                sample_rate: 8_000,
+                pre_emphasis: 0.0,
+                n_fft: 256,
+                hop: 128,
+                n_mels: 48,
+                fmin: 60.0,
+                fmax: 3_900.0,
+                n_mfcc: 40,
+                top_db: Some(60.0),
+                trim_db: Some(32.0),
+                frames: 188,
+                normalization: global(45),
+                padding: Padding::Repeat,
+                boundary: Boundary::Zero,
+                columns: vec![
+                    Column::RelativeLogPitch,
+                    Column::LogPitch,
+                    Column::PitchSlope,
+                    Column::Voicing,
+                    Column::Energy,
+                ],
+            },
         }
     }
 
-    /// How long it trains, and how.
-    pub fn training(self, epochs: Option<usize>, batch_size: Option<usize>, seed: u64) -> TrainingOptions {
-        let plateau = Plateau { monitor: Monitor::ValidationLoss, factor: 0.5, patience: 3, lowest: 1e-5 };
-        TrainingOptions {
-            epochs: epochs.unwrap_or(30),
-            batch_size: batch_size.unwrap_or(32),
-            learning_rate: 1e-3,
-            schedule: Schedule::Plateau(plateau),
-            label_smoothing: 0.0,
-            seed,
+    /// Copies of each clip that are made by chance, beside the clip and its telephone copy; none if the clip alone is
+    /// wanted.
+    pub fn random_copies(self) -> Option<usize> {
+        match self {
+            Self::Paper => None,
+            Self::Robust => Some(10),
         }
+    }
+
+    /// The networks that are trained, for features whose figures are measured.
+    pub fn members(self, arch: Arch, features: &FeatureSpec, changes: Changes) -> Vec<Member> {
+        let seeded = |index: usize| changes.seed.wrapping_mul(1_000).wrapping_add(index as u64);
+        match self {
+            Self::Paper => {
+                let architecture = arch.architecture();
+                vec![Member { name: architecture.name.clone(), architecture, options: plain(changes) }]
+            }
+            Self::Robust => {
+                let wide = Variation { mel_scale: 0.06, mel_shift: 1.5, pitch_shift: 0.1, ..stretches() };
+                let whole = Variation { frames: features.frames, pace: 0.0, ..stretches() };
+                let member = |name: &str, architecture: Architecture, options: TrainingOptions| Member {
+                    name: name.into(),
+                    architecture,
+                    options,
+                };
+                vec![
+                    member("wide", Architecture::wide(features), listening(changes, seeded(0), wide)),
+                    member("relative", Architecture::relative(features), listening(changes, seeded(1), stretches())),
+                    member("functionals-1", Architecture::functionals(features), summing(changes, seeded(2), whole)),
+                    member("functionals-2", Architecture::functionals(features), summing(changes, seeded(3), whole)),
+                ]
+            }
+        }
+    }
+}
+
+/// Keras' way.
+fn plain(changes: Changes) -> TrainingOptions {
+    let plateau = Plateau { monitor: Monitor::ValidationLoss, factor: 0.5, patience: 3, lowest: 1e-5 };
+    TrainingOptions {
+        epochs: changes.epochs.unwrap_or(30),
+        batch_size: changes.batch_size.unwrap_or(32),
+        learning_rate: 1e-3,
+        schedule: Schedule::Plateau(plateau),
+        weight_decay: 0.0,
+        clip_norm: None,
+        label_smoothing: 0.0,
+        mixup: None,
+        most_of_a_speaker: None,
+        variation: None,
+        average: None,
+        keep: Keep::Best,
+        seed: changes.seed,
+    }
+}
+
+fn stretches() -> Variation {
+    Variation { frames: 128, original_share: 0.25, pace: 0.1, mel_scale: 0.0, mel_shift: 0.0, pitch_shift: 0.0 }
+}
+
+/// Convolutions and memory.
+fn listening(changes: Changes, seed: u64, variation: Variation) -> TrainingOptions {
+    let epochs = changes.epochs.unwrap_or(60);
+    TrainingOptions {
+        epochs,
+        batch_size: changes.batch_size.unwrap_or(32),
+        learning_rate: 2e-3,
+        schedule: Schedule::Cosine { warmup: 0.08 * epochs as f64 },
+        weight_decay: 1e-3,
+        clip_norm: Some(2.0),
+        label_smoothing: 0.1,
+        mixup: Some(Mixup { alpha: 0.3, share: 0.5, after: 0 }),
+        most_of_a_speaker: Some(150),
+        variation: Some(variation),
+        average: Some(0.998),
+        keep: Keep::Last,
+        seed,
+    }
+}
+
+/// The perceptron on functionals.
+fn summing(changes: Changes, seed: u64, variation: Variation) -> TrainingOptions {
+    TrainingOptions {
+        batch_size: changes.batch_size.unwrap_or(64),
+        learning_rate: 1e-3,
+        weight_decay: 1e-2,
+        mixup: Some(Mixup { alpha: 0.4, share: 1.0, after: 1 }),
+        ..listening(changes, seed, variation)
     }
 }

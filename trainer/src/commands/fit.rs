@@ -5,44 +5,23 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use burn::module::Module;
-use burn::tensor::Device;
-use clap::{Args, ValueEnum};
-use emotone::features::{FeatureExtractor, FeatureSpec, Normalization};
-use emotone::model::{Emotion, ModelCard};
-use serde_json::{Map, Value, json};
+use clap::Args;
+use emotone::features::FeatureSpec;
+use emotone::model::Emotion;
+use serde_json::{Value, json};
 
-use super::{pictures, progress};
-use crate::dataset::{Clip, Dataset, FeatureStore, Split, SplitKind, load, split, statistics};
+use super::card::{self, Facts};
+use super::{Calibration, features, pictures, progress, record};
+use crate::dataset::{Dataset, Original, SplitKind, split};
+use crate::ensemble::{Member, answers, joint_logits};
 use crate::export::{to_onnx, verify};
-use crate::metrics::{Answer, Figures, figures, softmax};
-use crate::network::{Architecture, Network};
-use crate::recipe::Recipe;
-use crate::training::{Examples, Trained, logits, train};
+use crate::metrics::{Answer, figures};
+use crate::network::Network;
+use crate::recipe::{Arch, Changes, Recipe};
+use crate::training::{Checkpoint, EpochFigures, Examples};
 
-/// Rejection threshold of the paper's recipe, which does not know calibration: twice and more what chance would say.
-const PLAIN_THRESHOLD: f32 = 0.4;
-
-/// The paper's three networks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Arch {
-    /// Convolutions.
-    Cnn,
-    /// Recurrence.
-    Lstm,
-    /// Both.
-    CnnLstm,
-}
-
-impl Arch {
-    /// Its layers.
-    pub fn architecture(self) -> Architecture {
-        match self {
-            Self::Cnn => Architecture::cnn(),
-            Self::Lstm => Architecture::lstm(),
-            Self::CnnLstm => Architecture::cnn_lstm(),
-        }
-    }
-}
+/// Windows that verify a model which has no test part.
+const VERIFIED: usize = 300;
 
 /// Options of `fit`.
 #[derive(Debug, Clone, Args)]
@@ -50,7 +29,7 @@ pub struct FitArguments {
     /// Data folder, audio in one folder a category or with corpus names; may be given several times.
     #[arg(long, required = true, env = "EMOTONE_DATA")]
     pub data: Vec<PathBuf>,
-    /// Network.
+    /// Network of the paper's recipe; the robust recipe has its own.
     #[arg(long, value_enum, default_value = "cnn-lstm", env = "EMOTONE_ARCH")]
     pub arch: Arch,
     /// Features and training.
@@ -62,15 +41,34 @@ pub struct FitArguments {
     /// Folder for the model and everything about its training.
     #[arg(long, env = "EMOTONE_OUT")]
     pub out: PathBuf,
+    /// Folder for computed features, which other runs can use again; `features` in the folder of `--out` by default.
+    #[arg(long, env = "EMOTONE_CACHE")]
+    pub cache: Option<PathBuf>,
     /// Times that every example is shown.
     #[arg(long, env = "EMOTONE_EPOCHS")]
     pub epochs: Option<usize>,
     /// Examples a step.
     #[arg(long, env = "EMOTONE_BATCH_SIZE")]
     pub batch_size: Option<usize>,
-    /// Decides about split, first weights, order and dropout.
+    /// Decides about split, first weights, order, copies and dropout.
     #[arg(long, default_value_t = 1, env = "EMOTONE_SEED")]
     pub seed: u64,
+    /// Goes on where a run with the same options was killed.
+    #[arg(long)]
+    pub resume: bool,
+    /// `calibration.json` of a cross-validation, for temperature and rejection threshold.
+    #[arg(long, env = "EMOTONE_CALIBRATION")]
+    pub calibration: Option<PathBuf>,
+    /// `figures.json` of a cross-validation, to be kept in the model's card.
+    #[arg(long, env = "EMOTONE_FIGURES")]
+    pub figures: Option<PathBuf>,
+}
+
+impl FitArguments {
+    /// Where computed features are kept.
+    pub fn cache(&self) -> PathBuf {
+        self.cache.clone().unwrap_or_else(|| self.out.join("features"))
+    }
 }
 
 /// Trains, exports, verifies, and prints what came out.
@@ -78,6 +76,37 @@ pub struct FitArguments {
 /// # Errors
 /// Whatever kept the work from being done.
 pub fn run(arguments: &FitArguments) -> Result<()> {
+    let outcome = fit(arguments)?;
+    for (name, figures) in &outcome.tested {
+        println!(
+            "test {name}: accuracy {:.4}, unweighted average recall {:.4}, calibration error {:.4}, {} clips",
+            figures.accuracy, figures.uar, figures.ece, figures.clips
+        );
+    }
+    println!("largest difference of burn and tract {:.2e}", outcome.largest_difference);
+    println!("{}", outcome.model.display());
+    Ok(())
+}
+
+/// What `fit` has made.
+pub struct Outcome {
+    /// The model file.
+    pub model: PathBuf,
+    /// Figures on the test part by the copy that was judged.
+    pub tested: Vec<(&'static str, crate::metrics::Figures)>,
+    /// Between training and serving, in probability.
+    pub largest_difference: f32,
+    /// Trainable numbers.
+    pub parameters: usize,
+    /// Duration of all epochs.
+    pub training_seconds: f64,
+}
+
+/// As [`run`], without a word on stdout.
+///
+/// # Errors
+/// Whatever kept the work from being done.
+pub fn fit(arguments: &FitArguments) -> Result<Outcome> {
     fs::create_dir_all(&arguments.out).with_context(|| format!("{}: cannot be made", arguments.out.display()))?;
     let dataset = Dataset::read(&arguments.data)?;
     eprintln!(
@@ -86,140 +115,100 @@ pub fn run(arguments: &FitArguments) -> Result<()> {
         dataset.speakers().len(),
         dataset.unlabelled.len()
     );
-    let mut parts = split(&dataset, arguments.split, arguments.seed)?;
-    let features = measured_features(arguments.recipe, &dataset, &parts)?;
-    let store = compute_features(arguments, &features, &dataset, &mut parts)?;
-    let of = |part: &[usize]| Examples {
-        store: &store,
-        windows: part.to_vec(),
-        emotions: part.iter().map(|index| dataset.clips[*index].emotion).collect(),
-    };
+    let parts = split(&dataset, arguments.split, arguments.seed)?;
+    let data_hash = record::data_hash(&dataset);
+    let extracted =
+        features::compute(&arguments.cache(), &data_hash, arguments.recipe, &dataset, &parts.train, arguments.seed)?;
+    let spec = extracted.measured(&arguments.recipe.features(), &parts.train)?;
+    let of = |part: &[usize]| Examples::new(&extracted, &spec, &dataset.clips, part);
     let (examples, validation, test) = (of(&parts.train), of(&parts.validation), of(&parts.test));
-    ensure!(!(examples.is_empty() || validation.is_empty() || test.is_empty()), "too few readable clips");
+    ensure!(!examples.is_empty(), "no readable clip is left to train on");
     eprintln!("{} clips train, {} validate, {} test", examples.len(), validation.len(), test.len());
 
-    let architecture = arguments.arch.architecture();
-    let device = Device::flex().autodiff();
-    let network = Network::new(&architecture, features.frames, features.width(), arguments.seed, &device);
-    let parameters = network.num_params();
-    eprintln!("{architecture}: {parameters} parameters");
-    let options = arguments.recipe.training(arguments.epochs, arguments.batch_size, arguments.seed);
-    let trained = train(network, &examples, &validation, &options, &device, |figures| {
-        eprintln!("{}", progress::epoch_line(figures, options.epochs));
-        Ok(())
-    })?;
-
-    let answers = answers(&trained.network, &test)?;
-    let scores = figures(&answers);
-    let card = card(arguments, &architecture, &features, &dataset, &parts, &trained, parameters, &scores);
-    let onnx = to_onnx(std::slice::from_ref(&trained.network), &features, &card)?;
-    let difference = verify(&onnx, std::slice::from_ref(&trained.network), &test)?;
-    let path = arguments.out.join(format!("{}.onnx", card.name));
-    write(&path, &onnx)?;
-    let everything = json!({
-        "test": scores,
-        "history": trained.history,
-        "best_epoch": trained.best_epoch,
-        "parameters": parameters,
-        "largest_difference": difference,
-    });
-    write(&arguments.out.join("figures.json"), serde_json::to_string_pretty(&everything)?.as_bytes())?;
-    pictures::write(&arguments.out, &card.name, &trained.history, trained.best_epoch, &scores, &answers)?;
-    println!("best epoch {} of {}", trained.best_epoch, trained.history.len());
-    println!(
-        "test accuracy {:.4}, unweighted average recall {:.4}, {} clips",
-        scores.accuracy, scores.uar, scores.clips
-    );
-    println!("largest difference of burn and tract {difference:.2e}");
-    println!("{}", path.display());
-    Ok(())
-}
-
-fn write(path: &std::path::Path, bytes: &[u8]) -> Result<()> {
-    fs::write(path, bytes).with_context(|| format!("{}: cannot be written", path.display()))
-}
-
-/// The recipe's features, with the training part's mean and spread where they are global.
-fn measured_features(recipe: Recipe, dataset: &Dataset, parts: &Split) -> Result<FeatureSpec> {
-    let features = recipe.features();
-    if matches!(features.normalization, Normalization::Recording { .. }) {
-        return Ok(features);
+    let changes = Changes { epochs: arguments.epochs, batch_size: arguments.batch_size, seed: arguments.seed };
+    let members = arguments.recipe.members(arguments.arch, &spec, changes);
+    let (mut networks, mut histories) = (Vec::new(), Vec::new());
+    for member in &members {
+        let trained = train(arguments, member, &spec, &examples, &validation)?;
+        networks.push(trained.network);
+        histories.push((trained.best_epoch, trained.history));
     }
-    let clips: Vec<&Clip> = parts.train.iter().map(|index| &dataset.clips[*index]).collect();
-    let normalization = statistics(&features, &clips)?;
-    Ok(FeatureSpec { normalization, ..features })
-}
 
-/// One window a clip; clips that cannot be read are told, counted and taken out of the parts.
-fn compute_features(
-    arguments: &FitArguments,
-    features: &FeatureSpec,
-    dataset: &Dataset,
-    parts: &mut Split,
-) -> Result<FeatureStore> {
-    let extractor = FeatureExtractor::new(features)?;
-    let clips: Vec<&Clip> = dataset.clips.iter().collect();
-    let bar = progress::bar("features", clips.len());
-    let (store, unreadable) = FeatureStore::build(
-        &arguments.out.join("features.f32"),
-        features,
-        &clips,
-        1,
-        |_, clip| Ok(vec![extractor.features(&load(&clip.path, features.sample_rate)?)?]),
-        |done| bar.set_position(done as u64),
-    )?;
-    bar.finish_and_clear();
-    for clip in &unreadable {
-        eprintln!("left out: {}", clip.problem);
-    }
-    if !unreadable.is_empty() {
-        eprintln!("{} clips could not be read and are left out", unreadable.len());
-        for part in [&mut parts.train, &mut parts.validation, &mut parts.test] {
-            part.retain(|index| unreadable.iter().all(|clip| clip.index != *index));
+    let calibration = match &arguments.calibration {
+        Some(path) => Calibration::read(path)?,
+        None if arguments.recipe == Recipe::Robust && !validation.is_empty() => {
+            let truths: Vec<Emotion> = validation.emotions().collect();
+            Calibration::fit(&joint_logits(&networks, &validation)?, &truths)
         }
+        None => Calibration::NONE,
+    };
+    let (mut tested, mut heard) = (Vec::new(), Vec::new());
+    for original in Original::ALL.into_iter().take(extracted.each).filter(|_| !test.is_empty()) {
+        let logits = joint_logits(&networks, &test.served_as(original.number()))?;
+        let answers: Vec<Answer> = answers(&logits, test.emotions(), calibration.temperature);
+        tested.push((original.name(), figures(&answers)));
+        heard.push(answers);
     }
-    Ok(store)
+
+    let cross_validated: Option<Value> = match &arguments.figures {
+        Some(path) => Some(serde_json::from_slice(&fs::read(path).with_context(|| path.display().to_string())?)?),
+        None => None,
+    };
+    let parameters = networks.iter().map(Network::num_params).sum();
+    let facts = Facts {
+        arguments,
+        dataset: &dataset,
+        trained_on: &parts.train,
+        features: &spec,
+        members: &members,
+        parameters,
+        calibration,
+        tested: &tested,
+        cross_validated,
+    };
+    let card = card::describe(&facts, &networks)?;
+    let onnx = to_onnx(&networks, &spec, &card)?;
+    let judged = if test.is_empty() { of(&parts.train[..parts.train.len().min(VERIFIED)]) } else { test.clone() };
+    let largest_difference = verify(&onnx, &networks, &judged)?;
+    let model = arguments.out.join(format!("{}.onnx", card.name));
+    record::write(&model, &onnx)?;
+    let epochs: Vec<&Vec<EpochFigures>> = histories.iter().map(|(_, history)| history).collect();
+    let everything = json!({
+        "test": tested.iter().map(|(name, figures)| json!({ "heard": name, "figures": figures })).collect::<Value>(),
+        "history": members.iter().zip(&epochs).map(|(member, history)| json!({ "name": member.name, "epochs": history })).collect::<Value>(),
+        "parameters": parameters,
+        "largest_difference": largest_difference,
+    });
+    record::write(&arguments.out.join("figures.json"), serde_json::to_string_pretty(&everything)?.as_bytes())?;
+    let more =
+        json!({ "members": members, "features": spec, "calibration": calibration, "unreadable": extracted.unreadable });
+    let described = record::describe(&dataset, &data_hash, &parts, more);
+    record::write(&arguments.out.join("run.json"), serde_json::to_string_pretty(&described)?.as_bytes())?;
+    for (member, (best_epoch, history)) in members.iter().zip(&histories) {
+        pictures::curves(&arguments.out, &member.name, history, *best_epoch)?;
+    }
+    for ((name, figures), answers) in tested.iter().zip(&heard) {
+        pictures::judged(&arguments.out, &card.name, name, figures, answers)?;
+    }
+    let training_seconds = epochs.iter().flat_map(|history| history.iter()).map(|figures| figures.seconds).sum();
+    Ok(Outcome { model, tested, largest_difference, parameters, training_seconds })
 }
 
-fn answers(network: &Network, examples: &Examples) -> Result<Vec<Answer>> {
-    let rows = logits(network, examples)?.into_iter().zip(&examples.emotions);
-    Ok(rows.map(|(row, truth)| Answer { truth: *truth, probabilities: softmax(row, 1.0) }).collect())
-}
-
-#[allow(clippy::too_many_arguments, reason = "a card tells of everything")]
-fn card(
+/// Trains one network, kept on disk after each epoch.
+fn train(
     arguments: &FitArguments,
-    architecture: &Architecture,
-    features: &FeatureSpec,
-    dataset: &Dataset,
-    parts: &Split,
-    trained: &Trained,
-    parameters: usize,
-    scores: &Figures,
-) -> ModelCard {
-    let window_seconds = (features.frames * features.hop) as f64 / f64::from(features.sample_rate);
-    let more: Map<String, Value> = [
-        ("recipe", json!(arguments.recipe)),
-        ("split", json!(arguments.split)),
-        ("seed", json!(arguments.seed)),
-        ("epochs", json!(trained.history.len())),
-        ("best_epoch", json!(trained.best_epoch)),
-        ("parameters", json!(parameters)),
-    ]
-    .into_iter()
-    .map(|(key, value)| (key.to_owned(), value))
-    .collect();
-    ModelCard {
-        name: format!("emotone-{}", architecture.name),
-        version: env!("CARGO_PKG_VERSION").into(),
-        architecture: architecture.to_string(),
-        labels: Emotion::ALL.to_vec(),
-        temperature: 1.0,
-        rejection_threshold: PLAIN_THRESHOLD,
-        window_seconds,
-        hop_seconds: window_seconds / 2.0,
-        data: dataset.corpora(&parts.train),
-        metrics: json!({ "test": scores }),
-        more,
+    member: &Member,
+    spec: &FeatureSpec,
+    examples: &Examples,
+    validation: &Examples,
+) -> Result<crate::training::Trained> {
+    let checkpoint = Checkpoint::new(&arguments.out.join(format!("checkpoint-{}", member.name)));
+    if !arguments.resume {
+        checkpoint.remove()?;
     }
+    eprintln!("{}: {}", member.name, member.architecture);
+    member.train(spec, examples, validation, Some(&checkpoint), |figures| {
+        eprintln!("{}", progress::epoch_line(figures, member.options.epochs));
+        Ok(())
+    })
 }

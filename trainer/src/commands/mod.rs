@@ -1,12 +1,22 @@
 //! What `emotone-train` offers.
 
 mod progress;
+mod record;
 mod pictures;
+mod features;
+mod calibration;
+mod card;
 mod fit;
+mod folds;
+mod table;
+mod crossval;
+mod reproduce;
 mod evaluate;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+
+pub use calibration::{COVERAGE, Calibration};
 
 use crate::report::plot::{PlotArguments, plot};
 
@@ -20,8 +30,12 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Train a network on folders of audio and write it as a model file.
+    /// Train on folders of audio and write a model file.
     Fit(fit::FitArguments),
+    /// Train and test a recipe over and over, each time on people that were left out.
+    Crossval(crossval::CrossvalArguments),
+    /// Train the paper's three networks over several seeds and write its table.
+    Reproduce(reproduce::ReproduceArguments),
     /// Score a model file on a folder of audio.
     Evaluate(evaluate::EvaluateArguments),
     /// Draw a recording: waveform, spectrogram, MFCC.
@@ -36,6 +50,8 @@ impl Arguments {
     pub fn run(self) -> Result<()> {
         match self.command {
             Command::Fit(arguments) => fit::run(&arguments),
+            Command::Crossval(arguments) => crossval::run(&arguments),
+            Command::Reproduce(arguments) => reproduce::run(&arguments),
             Command::Evaluate(arguments) => evaluate::run(&arguments),
             Command::Plot(arguments) => plot(&arguments),
         }

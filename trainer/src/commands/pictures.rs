@@ -1,49 +1,45 @@
-//! What `fit` and `evaluate` draw.
+//! What `fit` and `crossval` draw.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use emotone::model::Emotion;
 
+use super::record::write;
 use crate::metrics::{Answer, Figures, reliability};
 use crate::report::{self, ConfidenceBin, Epoch};
 use crate::training::EpochFigures;
 
-/// Writes `curves.svg`, `confusion.svg` and `reliability.svg` into `folder`.
+/// Writes the loss and accuracy by epoch of one network, `curves-NAME.svg`.
+///
+/// # Errors
+/// If it cannot be drawn or written.
+pub fn curves(folder: &Path, name: &str, history: &[EpochFigures], best_epoch: usize) -> Result<()> {
+    // An epoch without validation leaves a gap.
+    let validated = history.iter().any(|figures| figures.validation_loss > 0.0);
+    let gap = |value: f64| if validated { value } else { f64::NAN };
+    let epoch = |figures: &EpochFigures| Epoch {
+        training_loss: figures.train_loss,
+        training_accuracy: figures.train_accuracy,
+        validation_loss: gap(figures.validation_loss),
+        validation_accuracy: gap(figures.validation_accuracy),
+    };
+    let epochs: Vec<Epoch> = history.iter().map(epoch).collect();
+    let svg = report::curves(&format!("{name}: training"), &epochs, Some(best_epoch))?;
+    write(&folder.join(format!("curves-{name}.svg")), svg.as_bytes())
+}
+
+/// Writes confusion matrix and reliability diagram of some answers, `confusion-WHAT.svg` and `reliability-WHAT.svg`.
 ///
 /// # Errors
 /// If one cannot be drawn or written.
-pub fn write(
-    folder: &Path,
-    name: &str,
-    history: &[EpochFigures],
-    best_epoch: usize,
-    figures: &Figures,
-    answers: &[Answer],
-) -> Result<()> {
-    let epochs: Vec<Epoch> = history
-        .iter()
-        .map(|figures| Epoch {
-            training_loss: figures.train_loss,
-            training_accuracy: figures.train_accuracy,
-            validation_loss: figures.validation_loss,
-            validation_accuracy: figures.validation_accuracy,
-        })
-        .collect();
+pub fn judged(folder: &Path, model: &str, what: &str, figures: &Figures, answers: &[Answer]) -> Result<()> {
     let names = Emotion::ALL.map(Emotion::name);
     let counts: Vec<Vec<u64>> =
         figures.confusion.iter().map(|row| row.iter().map(|count| *count as u64).collect()).collect();
     let bin = |(count, confidence, accuracy)| ConfidenceBin { confidence, accuracy, count: count as u64 };
     let bins: Vec<ConfidenceBin> = reliability(answers).into_iter().map(bin).collect();
-    let pictures = [
-        ("curves.svg", report::curves(&format!("{name}: training"), &epochs, Some(best_epoch))?),
-        ("confusion.svg", report::confusion(&format!("{name}: test clips"), &names, &counts)?),
-        ("reliability.svg", report::reliability(&format!("{name}: test clips"), &bins)?),
-    ];
-    for (file, svg) in pictures {
-        let path = folder.join(file);
-        fs::write(&path, svg).with_context(|| format!("{}: cannot be written", path.display()))?;
-    }
-    Ok(())
+    let title = format!("{model}: {what}");
+    write(&folder.join(format!("confusion-{what}.svg")), report::confusion(&title, &names, &counts)?.as_bytes())?;
+    write(&folder.join(format!("reliability-{what}.svg")), report::reliability(&title, &bins)?.as_bytes())
 }

@@ -25,6 +25,8 @@ pub enum SplitKind {
     Random,
     /// By speaker: nobody who is tested was heard in training.
     Speaker,
+    /// Not at all: everything trains, and the figures come from a cross-validation.
+    Whole,
 }
 
 /// Indices into a dataset's clips; no clip is in two parts.
@@ -52,6 +54,7 @@ pub fn split(dataset: &Dataset, kind: SplitKind, seed: u64) -> Result<Split> {
             Split { train, validation, test }
         }
         SplitKind::Speaker => by_speaker(dataset, &mut random),
+        SplitKind::Whole => return Ok(Split { train: all, ..Split::default() }),
     };
     for (part, name) in
         [(&mut split.train, "training"), (&mut split.validation, "validation"), (&mut split.test, "test")]

@@ -1,149 +1,163 @@
 //! Features on disk, so that memory does not grow with the corpus.
 
 use std::fs::File;
-use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
-use emotone::features::{FeatureExtractor, FeatureMatrix, FeatureSpec, Normalization, RunningStats};
-use rayon::prelude::*;
+use emotone::features::FeatureMatrix;
 
-use super::{Clip, load};
+const BYTES: usize = size_of::<f32>();
 
-/// Clips that are computed in parallel before they are written: what bounds the memory.
-const CHUNK: usize = 64;
-
-/// A clip that could not be used, and why.
-#[derive(Debug, Clone)]
-pub struct Unreadable {
-    /// Index in the list of clips that was asked for.
-    pub index: usize,
-    /// The file's name and what is wrong with it.
-    pub problem: String,
+/// Matrices of equal width and any number of rows, one record each: their values in one file, where each begins in
+/// another beside it.
+pub struct FeatureStore {
+    file: File,
+    path: PathBuf,
+    width: usize,
+    /// Row at which each record begins, and that after the last.
+    starts: Vec<u64>,
 }
 
-/// Windows of equal shape, one record each, in a file of their own.
-pub struct FeatureStore {
-    file: Mutex<File>,
+/// A store that is being written.
+pub struct StoreWriter {
+    out: BufWriter<File>,
     path: PathBuf,
-    frames: usize,
     width: usize,
-    records: usize,
+    starts: Vec<u64>,
+}
+
+impl StoreWriter {
+    /// Begins a store of rows of `width` values at `path`; what was there is lost.
+    ///
+    /// # Errors
+    /// With the file's name, if it cannot be made.
+    pub fn create(path: &Path, width: usize) -> Result<Self> {
+        let file = File::create(path).with_context(|| cannot("written", path))?;
+        Ok(Self { out: BufWriter::new(file), path: path.into(), width, starts: vec![0] })
+    }
+
+    /// Appends a record.
+    ///
+    /// # Errors
+    /// With the file's name, if it cannot be written (a full disk, say), or for a matrix of another width.
+    pub fn push(&mut self, matrix: &FeatureMatrix) -> Result<()> {
+        let fits = matrix.columns() == self.width || matrix.frames() == 0;
+        ensure!(fits, "a record of {} columns among those of {}", matrix.columns(), self.width);
+        for value in matrix.values() {
+            self.out.write_all(&value.to_le_bytes()).with_context(|| cannot("written", &self.path))?;
+        }
+        let end = self.starts.last().copied().unwrap_or(0) + matrix.frames() as u64;
+        self.starts.push(end);
+        Ok(())
+    }
+
+    /// Ends the store, after which it can be opened again.
+    ///
+    /// # Errors
+    /// With the file's name, if it cannot be written.
+    pub fn finish(mut self) -> Result<FeatureStore> {
+        self.out.flush().with_context(|| cannot("written", &self.path))?;
+        let index = index_path(&self.path);
+        let bytes: Vec<u8> = self.starts.iter().flat_map(|start| start.to_le_bytes()).collect();
+        std::fs::write(&index, bytes).with_context(|| cannot("written", &index))?;
+        FeatureStore::open(&self.path, self.width)
+    }
 }
 
 impl FeatureStore {
-    /// Computes `windows(clip)` for each clip on all cores and writes them in order to `path`; each clip gives the same
-    /// number of windows of `spec`'s shape. A clip that fails is reported and filled with zeros, so that indices hold.
+    /// Opens what a [`StoreWriter`] finished.
     ///
     /// # Errors
-    /// If the file cannot be written (the disk is full, say).
-    pub fn build(
-        path: &Path,
-        spec: &FeatureSpec,
-        clips: &[&Clip],
-        each: usize,
-        windows: impl Fn(usize, &Clip) -> Result<Vec<FeatureMatrix>> + Sync,
-        mut done: impl FnMut(usize),
-    ) -> Result<(Self, Vec<Unreadable>)> {
-        let (frames, width) = (spec.frames, spec.width());
-        let cannot = || format!("{}: cannot be written", path.display());
-        let file =
-            File::options().read(true).write(true).create(true).truncate(true).open(path).with_context(cannot)?;
-        let mut out = BufWriter::new(&file);
-        let mut unreadable = Vec::new();
-        for (chunk_index, chunk) in clips.chunks(CHUNK).enumerate() {
-            let start = chunk_index * CHUNK;
-            let computed: Vec<Result<Vec<FeatureMatrix>>> =
-                chunk.par_iter().enumerate().map(|(place, clip)| windows(start + place, clip)).collect();
-            for (place, result) in computed.into_iter().enumerate() {
-                let given = result.unwrap_or_else(|problem| {
-                    unreadable.push(Unreadable { index: start + place, problem: format!("{problem:#}") });
-                    vec![FeatureMatrix::new(width, vec![0.0; frames * width]); each]
-                });
-                ensure!(given.len() == each, "{} windows instead of {each}", given.len());
-                for window in given {
-                    ensure!(window.values().len() == frames * width, "a window of another shape than the features");
-                    out.write_all(&to_bytes(window.values())).with_context(cannot)?;
-                }
-            }
-            done(start + chunk.len());
-        }
-        out.flush().with_context(cannot)?;
-        drop(out);
-        let store = Self { file: Mutex::new(file), path: path.into(), frames, width, records: clips.len() * each };
-        Ok((store, unreadable))
+    /// With the file's name, if it is missing or not complete.
+    pub fn open(path: &Path, width: usize) -> Result<Self> {
+        let index = index_path(path);
+        let mut bytes = Vec::new();
+        let mut file = File::open(&index).with_context(|| cannot("read", &index))?;
+        file.read_to_end(&mut bytes).with_context(|| cannot("read", &index))?;
+        let starts: Vec<u64> = bytes.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect();
+        let file = File::open(path).with_context(|| cannot("read", path))?;
+        let length = file.metadata().with_context(|| cannot("read", path))?.len();
+        let expected = starts.last().copied().unwrap_or(0) * (width * BYTES) as u64;
+        ensure!(length == expected, "{}: {length} bytes instead of {expected}", path.display());
+        Ok(Self { file, path: path.into(), width, starts })
     }
 
-    /// Frames of each window.
-    pub fn frames(&self) -> usize {
-        self.frames
-    }
-
-    /// Values of each frame.
-    pub fn width(&self) -> usize {
-        self.width
-    }
-
-    /// Windows in it.
+    /// Records in it.
     pub fn len(&self) -> usize {
-        self.records
+        self.starts.len().saturating_sub(1)
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.records == 0
+        self.len() == 0
     }
 
-    /// Reads windows, one after the other in the order asked for: shape `[indices, frames, width]`.
+    /// Reads a record, `[rows, width]`.
     ///
     /// # Errors
-    /// If an index is beyond the end, or the file cannot be read.
-    pub fn read(&self, indices: &[usize]) -> Result<Vec<f32>> {
-        let cannot = || format!("{}: cannot be read", self.path.display());
-        let record = self.frames * self.width;
-        let mut bytes = vec![0; record * size_of::<f32>()];
-        let mut values = Vec::with_capacity(indices.len() * record);
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        for &index in indices {
-            ensure!(index < self.records, "window {index} of {}", self.records);
-            file.seek(SeekFrom::Start((index * bytes.len()) as u64)).with_context(cannot)?;
-            file.read_exact(&mut bytes).with_context(cannot)?;
-            values.extend(bytes.as_chunks().0.iter().map(|chunk| f32::from_le_bytes(*chunk)));
+    /// If there is no such record, or the file cannot be read.
+    pub fn read(&self, record: usize) -> Result<FeatureMatrix> {
+        let (Some(start), Some(end)) = (self.starts.get(record), self.starts.get(record + 1)) else {
+            anyhow::bail!("record {record} of {}", self.len());
+        };
+        let mut bytes = vec![0; (end - start) as usize * self.width * BYTES];
+        read_at(&self.file, &mut bytes, start * (self.width * BYTES) as u64)
+            .with_context(|| cannot("read", &self.path))?;
+        let values = bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        Ok(FeatureMatrix::new(self.width, values))
+    }
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> std::io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
+}
+
+#[cfg(not(unix))]
+fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> std::io::Result<()> {
+    use std::io::{Seek, SeekFrom};
+    let mut own = file.try_clone()?;
+    own.seek(SeekFrom::Start(offset))?;
+    own.read_exact(bytes)
+}
+
+fn index_path(path: &Path) -> PathBuf {
+    path.with_extension("index")
+}
+
+fn cannot(be: &str, path: &Path) -> String {
+    format!("{}: cannot be {be}", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_of_any_length_come_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("some.f32");
+        let mut writer = StoreWriter::create(&path, 2).unwrap();
+        let records = [vec![1.0, 2.0, 3.0, 4.0], vec![], vec![5.0, 6.0]];
+        records.iter().for_each(|values| writer.push(&FeatureMatrix::new(2, values.clone())).unwrap());
+        assert!(writer.push(&FeatureMatrix::new(3, vec![0.0; 3])).is_err());
+        let store = writer.finish().unwrap();
+        assert_eq!(store.len(), 3);
+        for (index, values) in records.iter().enumerate() {
+            assert_eq!(store.read(index).unwrap().values(), values);
         }
-        Ok(values)
+        assert!(store.read(3).is_err());
     }
 
-    /// Reads one window as the serving side takes it.
-    ///
-    /// # Errors
-    /// As [`read`](Self::read).
-    pub fn window(&self, index: usize) -> Result<FeatureMatrix> {
-        Ok(FeatureMatrix::new(self.width, self.read(&[index])?))
+    #[test]
+    fn a_store_that_was_cut_off_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("some.f32");
+        let mut writer = StoreWriter::create(&path, 1).unwrap();
+        writer.push(&FeatureMatrix::new(1, vec![1.0, 2.0])).unwrap();
+        drop(writer.finish().unwrap());
+        std::fs::write(&path, [0; 4]).unwrap();
+        assert!(FeatureStore::open(&path, 1).is_err());
     }
-}
-
-fn to_bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
-}
-
-/// Mean and spread of each column over the frames of `clips` that reach the model, before padding, in one pass and
-/// without keeping them. Clips that cannot be read are passed over: whoever computes their features reports them.
-///
-/// # Errors
-/// If the features cannot be set up.
-pub fn statistics(spec: &FeatureSpec, clips: &[&Clip]) -> Result<Normalization> {
-    let extractor = FeatureExtractor::new(spec)?;
-    let rows_of = |clip: &&Clip| -> Result<FeatureMatrix> {
-        let track = extractor.frames(&load(&clip.path, spec.sample_rate)?)?;
-        Ok(extractor.coefficients(&track, 0..spec.frames))
-    };
-    let mut stats = RunningStats::new(spec.width());
-    for chunk in clips.chunks(CHUNK) {
-        let computed: Vec<Result<FeatureMatrix>> = chunk.par_iter().map(rows_of).collect();
-        computed.iter().flatten().for_each(|matrix| stats.add(matrix));
-    }
-    // A column that never changes becomes 0 by any divisor.
-    let std = stats.std().into_iter().map(|std| if std > 0.0 { std } else { 1.0 }).collect();
-    Ok(Normalization::Global { mean: stats.mean(), std })
 }

@@ -6,7 +6,8 @@
 use burn::tensor::Tensor;
 
 use super::graph::{Attribute::*, Graph};
-use crate::network::{BatchNorm, Conv, Dense, Layer, Lstm, LstmWeights, TimePooling};
+use super::views;
+use crate::network::{BatchNorm, Conv, Dense, Layer, Lstm, LstmWeights, SPREAD_EPSILON, TimePooling};
 
 /// Order of a signal's axes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +38,7 @@ pub struct Signal {
 
 impl Signal {
     /// Turns its axes.
-    fn turned(mut self, graph: &mut Graph, lies: Lies) -> Self {
+    pub fn turned(mut self, graph: &mut Graph, lies: Lies) -> Self {
         use Lies::*;
         let order: &[i64] = match (self.lies, lies) {
             (from, to) if from == to => return self,
@@ -64,6 +65,10 @@ pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 /// Adds a layer's nodes.
 pub fn add(graph: &mut Graph, layer: &Layer, signal: Signal) -> Signal {
     match layer {
+        Layer::Centre(columns) => views::centre(graph, *columns, signal),
+        Layer::Standardize(standardize) => views::standardize(graph, standardize, signal),
+        Layer::Functionals(functionals) => views::functionals(graph, functionals, signal),
+        Layer::Clip(limit) => views::clip(graph, *limit, signal),
         Layer::Conv(conv) => convolution(graph, conv, signal),
         Layer::MaxPool(size) => pool(graph, "MaxPool", *size, signal),
         Layer::AveragePool(size) => pool(graph, "AveragePool", *size, signal),
@@ -120,53 +125,46 @@ fn normalization(graph: &mut Graph, norm: &BatchNorm, signal: Signal) -> Signal 
 
 fn recurrence(graph: &mut Graph, lstm: &Lstm, signal: Signal) -> Signal {
     let signal = signal.turned(graph, Lies::TimeBatchChannels);
-    let [units, _] = lstm.forwards.recurrent.dims();
-    let mut sides = vec![one_direction(graph, &lstm.forwards, &signal, "forward", lstm.sequences)];
-    if let Some(weights) = &lstm.backwards {
-        sides.push(one_direction(graph, weights, &signal, "reverse", lstm.sequences));
-    }
-    let channels = units * sides.len();
-    let names: Vec<&str> = sides.iter().map(String::as_str).collect();
-    let name = match names[..] {
-        [only] => only.into(),
-        _ => graph.node("Concat", &names, &[("axis", Int(if lstm.sequences { 2 } else { 1 }))]),
+    // tract takes a lone reverse direction for a forward one, so both directions are one node.
+    let sides: Vec<&LstmWeights> = [&lstm.forwards].into_iter().chain(&lstm.backwards).collect();
+    let ([units, _], count) = (lstm.forwards.recurrent.dims(), sides.len());
+    let mut of_all = |shape: &[usize], weights: fn(&LstmWeights) -> Vec<f32>| {
+        graph.floats(shape, &sides.iter().flat_map(|side| weights(side)).collect::<Vec<f32>>())
     };
-    let (lies, frames) = if lstm.sequences { (signal.lies, signal.frames) } else { (Lies::Flat, 1) };
-    Signal { name, lies, frames, channels, batch: signal.batch }
-}
-
-/// `[time, batch, units]` if `sequences`, else the last state, `[batch, units]`.
-fn one_direction(
-    graph: &mut Graph,
-    weights: &LstmWeights,
-    signal: &Signal,
-    direction: &str,
-    sequences: bool,
-) -> String {
-    let [units, _] = weights.recurrent.dims();
-    let kernel = graph.floats(&[1, 4 * units, signal.channels], &onnx_gates(weights.kernel.val()));
-    let recurrent = graph.floats(&[1, 4 * units, units], &onnx_gates(weights.recurrent.val()));
-    let mut bias = onnx_gates(weights.bias.val().unsqueeze::<2>());
-    bias.extend(vec![0.0; 4 * units]);
-    let bias = graph.floats(&[1, 8 * units], &bias);
-    let zeros = zero_state(graph, &signal.batch, units);
+    let kernel = of_all(&[count, 4 * units, signal.channels], |side| onnx_gates(side.kernel.val()));
+    let recurrent = of_all(&[count, 4 * units, units], |side| onnx_gates(side.recurrent.val()));
+    let bias = of_all(&[count, 8 * units], |side| {
+        let bias = onnx_gates(side.bias.val().unsqueeze::<2>());
+        let none = vec![0.0; bias.len()];
+        [bias, none].concat()
+    });
+    let zeros = zero_state(graph, &signal.batch, count, units);
     let (all, last) = (graph.fresh("states"), graph.fresh("state"));
-    let outputs: [&str; 2] = if sequences { [&all, ""] } else { ["", &last] };
+    let direction = if count == 1 { "forward" } else { "bidirectional" };
+    let outputs: [&str; 2] = if lstm.sequences { [&all, ""] } else { ["", &last] };
     graph.nodes(
         "LSTM",
         &[&signal.name, &kernel, &recurrent, &bias, "", &zeros, &zeros],
-        if sequences { &outputs[..1] } else { &outputs },
+        if lstm.sequences { &outputs[..1] } else { &outputs },
         &[("hidden_size", Int(units as i64)), ("direction", Text(direction))],
     );
-    let axis = graph.ints(&[if sequences { 1 } else { 0 }]);
-    graph.node("Squeeze", &[if sequences { &all } else { &last }, &axis], &[])
+    // `[time, directions, batch, units]`, or `[directions, batch, units]`: directions go beside the units.
+    let (states, order, shape): (_, &[i64], &[i64]) = match lstm.sequences {
+        true => (all, &[0, 2, 1, 3], &[0, 0, -1]),
+        false => (last, &[1, 0, 2], &[0, -1]),
+    };
+    let turned = graph.node("Transpose", &[&states], &[("perm", Ints(order))]);
+    let shape = graph.ints(shape);
+    let name = graph.node("Reshape", &[&turned, &shape], &[]);
+    let (lies, frames) = if lstm.sequences { (signal.lies, signal.frames) } else { (Lies::Flat, 1) };
+    Signal { name, lies, frames, channels: count * units, batch: signal.batch }
 }
 
-/// Zeros of `[1, batch, units]`: without initial states tract refuses a batch whose size is not known yet.
-fn zero_state(graph: &mut Graph, batch: &str, units: usize) -> String {
+/// Zeros of `[directions, batch, units]`: without initial states tract refuses a batch whose size is not known yet.
+fn zero_state(graph: &mut Graph, batch: &str, directions: usize, units: usize) -> String {
     let zeros = graph.floats(&[1, 1, units], &vec![0.0; units]);
-    let (one, units) = (graph.ints(&[1]), graph.ints(&[units as i64]));
-    let shape = graph.node("Concat", &[&one, batch, &units], &[("axis", Int(0))]);
+    let (directions, units) = (graph.ints(&[directions as i64]), graph.ints(&[units as i64]));
+    let shape = graph.node("Concat", &[&directions, batch, &units], &[("axis", Int(0))]);
     graph.node("Expand", &[&zeros, &shape], &[])
 }
 
@@ -199,6 +197,10 @@ fn time_pooling(graph: &mut Graph, pooling: &TimePooling, signal: Signal) -> Sig
         if wanted {
             parts.push(graph.node(operator, &[&signal.name], &[("axes", Ints(&[1])), ("keepdims", Int(0))]));
         }
+    }
+    if pooling.spread {
+        let centred = views::centred(graph, &signal.name);
+        parts.push(views::deviation(graph, &centred, Some(SPREAD_EPSILON), 0));
     }
     let channels = signal.channels * parts.len();
     let names: Vec<&str> = parts.iter().map(String::as_str).collect();

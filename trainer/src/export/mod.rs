@@ -1,6 +1,7 @@
 //! Networks as one self-describing ONNX file, verified through the library that serves it.
 
 mod graph;
+mod views;
 mod layers;
 mod model;
 mod verify;

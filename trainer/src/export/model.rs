@@ -12,14 +12,15 @@ use tract_onnx::pb::{
 
 use super::graph::{Attribute::*, Graph};
 use super::layers::{self, Lies, Signal};
+use crate::ensemble::LEAST_PROBABILITY;
 use crate::network::Network;
 
 /// Operators as they were defined then; both tract and ONNX Runtime know them.
 const OPSET: i64 = 13;
 const IR_VERSION: i64 = 8;
 
-/// Writes networks without autodiff as one model that answers with the mean of their probabilities, each softmax of
-/// logits over the card's temperature.
+/// Writes networks without autodiff as one model. It answers with the softmax of logits over the card's temperature; the
+/// logits of several networks are the logarithm of the mean of their softmaxes.
 ///
 /// # Errors
 /// Without any network, or if the metadata cannot be written.
@@ -43,12 +44,11 @@ pub fn to_onnx(networks: &[Network], features: &FeatureSpec, card: &ModelCard) -
             signal = layers::add(&mut graph, layer, signal);
         }
         ensure!(signal.lies == Lies::Flat, "the network leaves more than one frame");
-        let cooled = graph.node("Mul", &[&signal.name, &cooling], &[]);
-        answers.push(graph.node("Softmax", &[&cooled], &[("axis", Int(1))]));
+        answers.push(signal.name);
     }
-    let names: Vec<&str> = answers.iter().map(String::as_str).collect();
-    let joined = if names.len() == 1 { "Identity" } else { "Mean" };
-    graph.nodes(joined, &names, &["probabilities"], &[]);
+    let logits = join(&mut graph, answers);
+    let cooled = graph.node("Mul", &[&logits, &cooling], &[]);
+    graph.nodes("Softmax", &[&cooled], &["probabilities"], &[("axis", Int(1))]);
 
     let mut graph = graph.into_proto();
     graph.name = card.name.clone();
@@ -68,6 +68,22 @@ pub fn to_onnx(networks: &[Network], features: &FeatureSpec, card: &ModelCard) -
         ..ModelProto::default()
     };
     Ok(model.encode_to_vec())
+}
+
+/// One row of logits for all networks.
+fn join(graph: &mut Graph, mut logits: Vec<String>) -> String {
+    if logits.len() == 1 {
+        return logits.remove(0);
+    }
+    let softmax = |logits: &String| graph.node("Softmax", &[logits], &[("axis", Int(1))]);
+    let mut each = logits.iter().map(softmax).collect::<Vec<_>>().into_iter();
+    let first = each.next().unwrap_or_default();
+    let sum = each.fold(first, |sum, next| graph.node("Add", &[&sum, &next], &[]));
+    let share = graph.floats(&[1], &[1.0 / logits.len() as f32]);
+    let mean = graph.node("Mul", &[&sum, &share], &[]);
+    let least = graph.floats(&[1], &[LEAST_PROBABILITY]);
+    let bounded = graph.node("Max", &[&mean, &least], &[]);
+    graph.node("Log", &[&bounded], &[])
 }
 
 /// A float input or output whose first axis is the batch.

@@ -1,11 +1,12 @@
 //! The exported file against the networks it was made of.
 
 use anyhow::{Context, Result, ensure};
-use emotone::model::{Classifier, Emotion};
+use emotone::model::Classifier;
 
+use crate::ensemble::joint_logits;
 use crate::metrics::softmax;
 use crate::network::Network;
-use crate::training::{Examples, logits};
+use crate::training::Examples;
 
 /// Largest difference in probability between training and serving that is accepted.
 pub const TOLERANCE: f32 = 1e-4;
@@ -34,16 +35,11 @@ pub fn verify(onnx: &[u8], networks: &[Network], examples: &Examples) -> Result<
 /// If inference fails or features cannot be read.
 pub fn largest_difference(classifier: &Classifier, networks: &[Network], examples: &Examples) -> Result<f32> {
     let temperature = classifier.card().temperature;
-    let mut expected = vec![[0.0_f32; Emotion::COUNT]; examples.len()];
-    for network in networks {
-        for (sum, row) in expected.iter_mut().zip(logits(network, examples)?) {
-            let probabilities = softmax(row, temperature);
-            sum.iter_mut().zip(probabilities).for_each(|(sum, value)| *sum += value / networks.len() as f32);
-        }
-    }
+    let expected: Vec<_> = joint_logits(networks, examples)?.into_iter().map(|row| softmax(row, temperature)).collect();
+    let places: Vec<usize> = (0..examples.len()).collect();
     let mut largest = 0.0_f32;
-    for (windows, expected) in examples.windows.chunks(CHUNK).zip(expected.chunks(CHUNK)) {
-        let windows = windows.iter().map(|index| examples.store.window(*index)).collect::<Result<Vec<_>>>()?;
+    for (places, expected) in places.chunks(CHUNK).zip(expected.chunks(CHUNK)) {
+        let windows = places.iter().map(|place| examples.window(*place)).collect::<Result<Vec<_>>>()?;
         for (served, expected) in classifier.probabilities(&windows)?.iter().zip(expected) {
             for (served, expected) in served.values().iter().zip(expected) {
                 largest = largest.max((served - expected).abs());

@@ -4,10 +4,31 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::FunctionalsSpec;
+
 /// One layer, its sizes and its regularization.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "layer", rename_all = "snake_case")]
 pub enum LayerSpec {
+    /// Takes the mean over time off the first columns.
+    Centre {
+        /// How many.
+        columns: usize,
+    },
+    /// Mean 0 and deviation 1 over time, column by column; the last columns follow once more as they are.
+    Standardize {
+        /// Added to the deviation of each column.
+        epsilon: Vec<f32>,
+        /// How many follow.
+        kept: usize,
+    },
+    /// Describes the whole window in one row.
+    Functionals(FunctionalsSpec),
+    /// Cuts values off beyond a limit.
+    Clip {
+        /// Largest absolute value.
+        limit: f32,
+    },
     /// Convolution over time that keeps the length.
     Conv {
         /// Channels that come out.
@@ -64,6 +85,9 @@ pub enum LayerSpec {
         mean: bool,
         /// With the maximum.
         max: bool,
+        /// With the standard deviation.
+        #[serde(default)]
+        spread: bool,
     },
     /// Every unit sees all channels.
     Dense {
@@ -82,15 +106,23 @@ impl LayerSpec {
     /// Frames and channels that come out, given those that go in.
     pub fn output(&self, [frames, channels]: [usize; 2]) -> [usize; 2] {
         match *self {
+            Self::Standardize { kept, .. } => [frames, channels + kept],
+            Self::Functionals(ref spec) => [1, spec.outputs(channels)],
             Self::Conv { filters, .. } => [frames, filters],
             Self::MaxPool { size } | Self::AveragePool { size } => [frames.div_ceil(size), channels],
-            Self::BatchNorm | Self::Relu | Self::Dropout { .. } | Self::ChannelDropout { .. } => [frames, channels],
+            Self::Centre { .. }
+            | Self::Clip { .. }
+            | Self::BatchNorm
+            | Self::Relu
+            | Self::Dropout { .. }
+            | Self::ChannelDropout { .. } => [frames, channels],
             Self::Lstm { units, sequences, both_directions, .. } => {
                 [if sequences { frames } else { 1 }, if both_directions { 2 * units } else { units }]
             }
             Self::Flatten => [1, frames * channels],
-            Self::TimePooling { attention, mean, max } => {
-                [1, channels * (usize::from(attention > 0) + usize::from(mean) + usize::from(max))]
+            Self::TimePooling { attention, mean, max, spread } => {
+                let parts = [attention > 0, mean, max, spread];
+                [1, channels * parts.into_iter().filter(|part| *part).count()]
             }
             Self::Dense { units, .. } => [frames, units],
         }
@@ -100,6 +132,10 @@ impl LayerSpec {
 impl fmt::Display for LayerSpec {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
+            Self::Centre { .. } => formatter.write_str("centre"),
+            Self::Standardize { .. } => formatter.write_str("standardize"),
+            Self::Functionals(_) => formatter.write_str("functionals"),
+            Self::Clip { limit } => write!(formatter, "clip {limit}"),
             Self::Conv { filters, width, .. } => write!(formatter, "conv {filters}x{width}"),
             Self::MaxPool { size } => write!(formatter, "max-pool {size}"),
             Self::AveragePool { size } => write!(formatter, "average-pool {size}"),
@@ -110,8 +146,8 @@ impl fmt::Display for LayerSpec {
             Self::Lstm { units, both_directions: true, .. } => write!(formatter, "bidirectional LSTM {units}"),
             Self::Lstm { units, .. } => write!(formatter, "LSTM {units}"),
             Self::Flatten => formatter.write_str("flatten"),
-            Self::TimePooling { attention, mean, max } => {
-                let parts = [(attention > 0, "attention"), (mean, "mean"), (max, "maximum")];
+            Self::TimePooling { attention, mean, max, spread } => {
+                let parts = [(attention > 0, "attention"), (mean, "mean"), (max, "maximum"), (spread, "deviation")];
                 let names: Vec<&str> = parts.into_iter().filter_map(|(is_in, name)| is_in.then_some(name)).collect();
                 write!(formatter, "{} over time", names.join(" + "))
             }
@@ -127,53 +163,6 @@ pub struct Architecture {
     pub name: String,
     /// The layers.
     pub layers: Vec<LayerSpec>,
-}
-
-impl Architecture {
-    /// The paper's CNN: two convolution blocks and two dense layers.
-    pub fn cnn() -> Self {
-        let block = || {
-            let conv = LayerSpec::Conv { filters: 32, width: 3, relu: true };
-            [conv, LayerSpec::MaxPool { size: 2 }, LayerSpec::BatchNorm]
-        };
-        let dense = |units| LayerSpec::Dense { units, relu: true, l1: 1e-3, l2: 1e-3 };
-        let end = [LayerSpec::Flatten, LayerSpec::Dropout { rate: 0.3 }, dense(128), dense(64)];
-        Self { name: "cnn".into(), layers: block().into_iter().chain(block()).chain(end).collect() }
-    }
-
-    /// The paper's LSTM: two of them, the first giving sequences.
-    pub fn lstm() -> Self {
-        let lstm = |units, sequences, dropout, recurrent_dropout| LayerSpec::Lstm {
-            units,
-            sequences,
-            both_directions: false,
-            dropout,
-            recurrent_dropout,
-        };
-        let dense = LayerSpec::Dense { units: 20, relu: true, l1: 0.0, l2: 0.0 };
-        Self { name: "lstm".into(), layers: vec![lstm(64, true, 0.1, 0.2), lstm(32, false, 0.0, 0.0), dense] }
-    }
-
-    /// The paper's CNN+LSTM.
-    pub fn cnn_lstm() -> Self {
-        let lstm = LayerSpec::Lstm {
-            units: 64,
-            sequences: false,
-            both_directions: false,
-            dropout: 0.1,
-            recurrent_dropout: 0.2,
-        };
-        let layers = vec![
-            LayerSpec::Conv { filters: 32, width: 3, relu: true },
-            LayerSpec::MaxPool { size: 2 },
-            LayerSpec::BatchNorm,
-            lstm,
-            LayerSpec::BatchNorm,
-            LayerSpec::Dropout { rate: 0.3 },
-            LayerSpec::Dense { units: 64, relu: true, l1: 5e-3, l2: 1e-3 },
-        ];
-        Self { name: "cnn-lstm".into(), layers }
-    }
 }
 
 impl fmt::Display for Architecture {

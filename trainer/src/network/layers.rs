@@ -5,8 +5,9 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::rngs::StdRng;
 
+use super::centre::centre;
 use super::initializer::{constant, glorot_uniform};
-use super::{LayerSpec, Lstm, Mode, TimePooling};
+use super::{Functionals, LayerSpec, Lstm, Mode, Standardize, TimePooling};
 use crate::kernels;
 
 /// Part of the old running moments that is kept at each batch.
@@ -17,6 +18,10 @@ const MOMENTUM: f32 = 0.99;
 #[allow(missing_docs, reason = "the names are those of the specification")]
 #[allow(clippy::large_enum_variant, reason = "a network has a dozen layers, and boxes are no modules")]
 pub enum Layer {
+    Centre(usize),
+    Standardize(Standardize),
+    Functionals(Functionals),
+    Clip(f32),
     Conv(Conv),
     MaxPool(usize),
     AveragePool(usize),
@@ -38,6 +43,12 @@ impl Layer {
     /// Sets up what `spec` says for inputs of `[frames, channels]`.
     pub fn new(spec: &LayerSpec, [frames, channels]: [usize; 2], random: &mut StdRng, device: &Device) -> Self {
         match *spec {
+            LayerSpec::Centre { columns } => Self::Centre(columns),
+            LayerSpec::Standardize { ref epsilon, kept } => {
+                Self::Standardize(Standardize { epsilon: epsilon.clone(), kept })
+            }
+            LayerSpec::Functionals(ref spec) => Self::Functionals(Functionals { spec: spec.clone() }),
+            LayerSpec::Clip { limit } => Self::Clip(limit),
             LayerSpec::Conv { filters, width, relu } => {
                 let (fan_in, fan_out) = (width * channels, width * filters);
                 let kernel = glorot_uniform([fan_in, filters], fan_in, fan_out, random, device);
@@ -54,8 +65,8 @@ impl Layer {
                 Self::Lstm(Lstm::new(channels, units, sequences, both_directions, rates, random, device))
             }
             LayerSpec::Flatten => Self::Flatten(Plain {}),
-            LayerSpec::TimePooling { attention, mean, max } => {
-                Self::TimePooling(TimePooling::new(channels, frames, attention, mean, max, random, device))
+            LayerSpec::TimePooling { attention, mean, max, spread } => {
+                Self::TimePooling(TimePooling::new([frames, channels], attention, [mean, max, spread], random, device))
             }
             LayerSpec::Dense { units, relu, l1, l2 } => {
                 let kernel = glorot_uniform([channels, units], channels, units, random, device);
@@ -68,6 +79,10 @@ impl Layer {
     pub fn forward(&self, input: Tensor<3>, mode: &mut Mode) -> Tensor<3> {
         let [batch, frames, channels] = input.dims();
         match self {
+            Self::Centre(columns) => centre(input, *columns),
+            Self::Standardize(standardize) => standardize.forward(input),
+            Self::Functionals(functionals) => functionals.forward(input),
+            Self::Clip(limit) => input.clamp(-*limit, *limit),
             Self::Conv(conv) => kernels::conv1d(input, conv.kernel.val(), conv.bias.val(), conv.relu),
             Self::MaxPool(size) => kernels::max_pool(input, *size),
             Self::AveragePool(size) => kernels::average_pool(input, *size),

@@ -3,22 +3,27 @@
 //! Everything between layers has shape `[batch, time, channels]`; what has no time left keeps one frame.
 
 mod architecture;
+mod family;
 mod initializer;
 mod mode;
 mod layers;
 mod recurrent;
 mod pooling;
+mod centre;
+mod functionals;
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Int, Tensor};
 use emotone::model::Emotion;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 pub use architecture::{Architecture, LayerSpec};
+pub use centre::Standardize;
+pub use functionals::{Functionals, FunctionalsSpec, SPREAD_FLOOR, STEPS, WEIGHT_FLOOR};
 pub use layers::{BatchNorm, Conv, Dense, Layer};
 pub use mode::Mode;
-pub use pooling::TimePooling;
+pub use pooling::{SPREAD_EPSILON, TimePooling};
 pub use recurrent::{Lstm, LstmWeights};
 
 /// Layers in a row, from features to seven logits.
@@ -26,6 +31,16 @@ pub use recurrent::{Lstm, LstmWeights};
 pub struct Network {
     /// In the order of the data.
     pub layers: Vec<Layer>,
+}
+
+/// Two examples in one, in the middle of a network.
+pub struct Mixture {
+    /// Layers that come before.
+    pub after: usize,
+    /// Share of each example in its mixture; the rest is its partner's.
+    pub weight: f32,
+    /// Partner of each example in the batch.
+    pub partners: Vec<usize>,
 }
 
 impl Network {
@@ -43,12 +58,32 @@ impl Network {
 
     /// Logits of shape `[batch, 7]` for features of shape `[batch, frames, width]`.
     pub fn forward(&self, features: Tensor<3>, mode: &mut Mode) -> Tensor<2> {
-        let through = |input, layer: &Layer| layer.forward(input, mode);
-        self.layers.iter().fold(features, through).squeeze_dim(1)
+        self.forward_mixed(features, mode, None)
+    }
+
+    /// As [`forward`](Self::forward), with examples mixed on the way.
+    pub fn forward_mixed(&self, features: Tensor<3>, mode: &mut Mode, mixture: Option<&Mixture>) -> Tensor<2> {
+        let mut signal = features;
+        for (index, layer) in self.layers.iter().enumerate() {
+            if let Some(mixture) = mixture.filter(|mixture| mixture.after == index) {
+                signal = mixture.apply(signal);
+            }
+            signal = layer.forward(signal, mode);
+        }
+        signal.squeeze_dim(1)
     }
 
     /// What the weights' sizes add to the loss; `None` if no layer asks for it.
     pub fn penalty(&self) -> Option<Tensor<1>> {
         self.layers.iter().filter_map(Layer::penalty).reduce(|sum, penalty| sum + penalty)
+    }
+}
+
+impl Mixture {
+    /// Mixes the rows of a batch.
+    pub fn apply<const D: usize>(&self, batch: Tensor<D>) -> Tensor<D> {
+        let partners: Vec<i64> = self.partners.iter().map(|partner| *partner as i64).collect();
+        let partners = Tensor::<1, Int>::from_data(partners.as_slice(), &batch.device());
+        batch.clone() * self.weight + batch.select(0, partners) * (1.0 - self.weight)
     }
 }

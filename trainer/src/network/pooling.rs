@@ -8,7 +8,10 @@ use rand::rngs::StdRng;
 use super::initializer::{constant, glorot_uniform};
 use crate::kernels::max_pool;
 
-/// Frames joined by attention, mean and maximum.
+/// Added to a variance, so that its root has a slope everywhere.
+pub const SPREAD_EPSILON: f32 = 1e-4;
+
+/// Frames joined by attention, mean, maximum and deviation.
 #[derive(Module, Debug)]
 pub struct TimePooling {
     /// The score of each frame, if attention is asked for.
@@ -19,6 +22,9 @@ pub struct TimePooling {
     /// With the maximum.
     #[module(skip)]
     pub max: bool,
+    /// With the standard deviation.
+    #[module(skip)]
+    pub spread: bool,
     /// Frames that come in.
     #[module(skip)]
     pub frames: usize,
@@ -36,13 +42,11 @@ pub struct Attention {
 }
 
 impl TimePooling {
-    /// Sets up attention of `hidden` units (none if 0) beside mean and maximum.
+    /// Sets up attention of `hidden` units (none if 0) beside mean, maximum and deviation.
     pub fn new(
-        channels: usize,
-        frames: usize,
+        [frames, channels]: [usize; 2],
         hidden: usize,
-        mean: bool,
-        max: bool,
+        [mean, max, spread]: [bool; 3],
         random: &mut StdRng,
         device: &Device,
     ) -> Self {
@@ -51,7 +55,7 @@ impl TimePooling {
             bias: constant(0.0, hidden, device),
             query: glorot_uniform([hidden, 1], hidden, 1, random, device),
         });
-        Self { attention, mean, max, frames }
+        Self { attention, mean, max, spread, frames }
     }
 
     /// `[batch, 1, channels]` for each that is asked for, side by side.
@@ -59,8 +63,12 @@ impl TimePooling {
         let frames = input.dims()[1];
         let attended = self.attention.as_ref().map(|attention| attention.forward(input.clone()));
         let mean = self.mean.then(|| input.clone().mean_dim(1));
-        let max = self.max.then(|| max_pool(input, frames));
-        Tensor::cat([attended, mean, max].into_iter().flatten().collect(), 2)
+        let max = self.max.then(|| max_pool(input.clone(), frames));
+        let spread = self.spread.then(|| {
+            let centred = input.clone() - input.mean_dim(1);
+            (centred.square().mean_dim(1) + SPREAD_EPSILON).sqrt()
+        });
+        Tensor::cat([attended, mean, max, spread].into_iter().flatten().collect(), 2)
     }
 }
 

@@ -97,6 +97,7 @@ fn paper_features() -> FeatureSpec {
         fmax: 11_025.0,
         n_mfcc: 40,
         top_db: Some(80.0),
+        trim_db: None,
         frames: 100,
         normalization: Normalization::Recording { epsilon: 1e-5 },
         padding: Padding::Zero,

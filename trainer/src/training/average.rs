@@ -21,6 +21,18 @@ impl WeightAverage {
         Self { decay, steps: 0, values: HashMap::new() }
     }
 
+    /// A mean that goes on after `steps` steps, from the weights of `network`.
+    pub fn resume(decay: f32, steps: usize, network: &Network) -> Self {
+        let mut average = Self { decay, steps, values: HashMap::new() };
+        network.visit(&mut Blend { decay: 0.0, values: &mut average.values });
+        average
+    }
+
+    /// Steps taken in so far.
+    pub fn steps(&self) -> usize {
+        self.steps
+    }
+
     /// Takes in the weights after a step.
     pub fn update(&mut self, network: &Network) {
         self.steps += 1;
@@ -56,6 +68,9 @@ struct Replace<'a> {
 impl ModuleMapper for Replace<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let Some(values) = self.values.get(&param.id) else { return param };
-        param.map(|tensor| Tensor::from_data(TensorData::new(values.clone(), tensor.dims()), &tensor.device()))
+        param.map(|tensor| {
+            let averaged = Tensor::from_data(TensorData::new(values.clone(), tensor.dims()), &tensor.device());
+            averaged.set_require_grad(tensor.is_require_grad())
+        })
     }
 }

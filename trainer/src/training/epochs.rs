@@ -3,38 +3,25 @@
 use std::time::Instant;
 
 use anyhow::Result;
+use burn::grad_clipping::GradientClippingConfig;
 use burn::module::Module;
-use burn::optim::{AdamConfig, GradientsParams};
+use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Tensor};
 use emotone::model::Emotion;
-use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 
-use super::{Examples, Schedule};
-use crate::network::{Mode, Network};
+use super::checkpoint::State;
+use super::sampling::epoch_order;
+use super::{Checkpoint, Examples, Keep, TrainingOptions, WeightAverage};
+use crate::augment::{copy_seed, mixing_weight};
+use crate::network::{Mixture, Mode, Network};
 
 /// Windows that are judged together after training.
 const JUDGED_TOGETHER: usize = 128;
-
-/// What shapes a training.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TrainingOptions {
-    /// Times that every example is shown.
-    pub epochs: usize,
-    /// Examples a step.
-    pub batch_size: usize,
-    /// Adam's rate at first.
-    pub learning_rate: f64,
-    /// How the rate changes.
-    pub schedule: Schedule,
-    /// Part of each target that is spread over all classes.
-    pub label_smoothing: f32,
-    /// Decides about order and dropout.
-    pub seed: u64,
-}
 
 /// One line of the history.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -45,9 +32,9 @@ pub struct EpochFigures {
     pub train_loss: f64,
     /// Part that was right in the training batches as they came.
     pub train_accuracy: f64,
-    /// Mean cross-entropy on the validation part.
+    /// Mean cross-entropy on the validation part; 0 without any.
     pub validation_loss: f64,
-    /// Part that was right on the validation part.
+    /// Part that was right on the validation part; 0 without any.
     pub validation_accuracy: f64,
     /// Rate at its end.
     pub learning_rate: f64,
@@ -57,69 +44,60 @@ pub struct EpochFigures {
 
 /// What came out.
 pub struct Trained {
-    /// As it was after the best epoch, without autodiff.
+    /// The weights that were kept, without autodiff.
     pub network: Network,
-    /// The epoch with the best validation accuracy, the lower loss deciding between equals.
+    /// The epoch they are from.
     pub best_epoch: usize,
     /// Every epoch.
     pub history: Vec<EpochFigures>,
 }
 
-/// Trains on `examples`, and keeps the epoch that does best on `validation`.
+/// Trains on `examples`; `validation` may be empty if the last epoch is kept. With a checkpoint, every epoch is kept on
+/// disk, and a training that is there already goes on.
 ///
 /// # Errors
-/// If features cannot be read, or `after_epoch` fails.
+/// If features cannot be read, the checkpoint cannot be used, or `after_epoch` fails.
 pub fn train(
-    mut network: Network,
+    network: Network,
     examples: &Examples,
     validation: &Examples,
     options: &TrainingOptions,
     device: &Device,
+    checkpoint: Option<&Checkpoint>,
     mut after_epoch: impl FnMut(&EpochFigures) -> Result<()>,
 ) -> Result<Trained> {
-    let mut optimizer = AdamConfig::new().with_epsilon(1e-7).init();
-    let mut history: Vec<EpochFigures> = Vec::new();
-    let mut best: Option<(EpochFigures, Network)> = None;
-    let steps = examples.len().div_ceil(options.batch_size);
-    for epoch in 0..options.epochs {
+    let mut state = match checkpoint.filter(|checkpoint| checkpoint.exists()) {
+        Some(checkpoint) => checkpoint.load(network, optimizer(options), options)?,
+        None => State {
+            network,
+            optimizer: optimizer(options),
+            average: options.average.map(WeightAverage::new),
+            best: None,
+            history: Vec::new(),
+        },
+    };
+    for epoch in state.history.len()..options.epochs {
         let start = Instant::now();
-        let mut random = epoch_random(options.seed, epoch);
-        let mut order: Vec<usize> = (0..examples.len()).collect();
-        order.shuffle(&mut random);
-        let (mut loss_sum, mut right, mut rate) = (0.0, 0, options.learning_rate);
-        for (step, places) in order.chunks(options.batch_size).enumerate() {
-            let progress = epoch as f64 + step as f64 / steps as f64;
-            rate = options.schedule.rate(options.learning_rate, progress, options.epochs, &history);
-            let (features, targets) = examples.batch(places, options.label_smoothing, device)?;
-            let logits = network.forward(features, &mut Mode::Training(&mut random));
-            right += count_right(&logits, places.iter().map(|place| examples.emotions[*place]));
-            let cross_entropy = (log_softmax(logits, 1) * targets).sum() * (-1.0 / places.len() as f64);
-            let loss = match network.penalty() {
-                Some(penalty) => cross_entropy + penalty,
-                None => cross_entropy,
-            };
-            loss_sum += f64::from(loss.clone().into_scalar::<f32>()) * places.len() as f64;
-            let gradients = GradientsParams::from_grads(loss.backward(), &network);
-            network = optimizer.step(rate, network, gradients);
-        }
-        let judged = network.valid();
-        let (validation_loss, validation_accuracy) = judge(&judged, validation)?;
-        let figures = EpochFigures {
-            epoch: epoch + 1,
-            train_loss: loss_sum / examples.len() as f64,
-            train_accuracy: right as f64 / examples.len() as f64,
-            validation_loss,
-            validation_accuracy,
-            learning_rate: rate,
-            seconds: start.elapsed().as_secs_f64(),
+        let shown = show_all(&mut state, examples, options, epoch, device)?;
+        let resting = match &state.average {
+            Some(average) => average.apply(state.network.valid()),
+            None => state.network.valid(),
         };
+        let (validation_loss, validation_accuracy) = judge(&resting, validation)?;
+        let figures =
+            EpochFigures { validation_loss, validation_accuracy, seconds: start.elapsed().as_secs_f64(), ..shown };
         let key = |figures: &EpochFigures| (figures.validation_accuracy, -figures.validation_loss);
-        if best.as_ref().is_none_or(|(before, _)| key(&figures) > key(before)) {
-            best = Some((figures, judged));
+        let better = state.best.as_ref().is_none_or(|(before, _)| key(&figures) > key(before));
+        if better || options.keep == Keep::Last {
+            state.best = Some((figures, resting));
         }
-        history.push(figures);
+        state.history.push(figures);
+        if let Some(checkpoint) = checkpoint {
+            checkpoint.save(&state, options)?;
+        }
         after_epoch(&figures)?;
     }
+    let State { network, best, history, .. } = state;
     let (best_epoch, network) = match best {
         Some((figures, network)) => (figures.epoch, network),
         None => (0, network.valid()),
@@ -127,9 +105,73 @@ pub fn train(
     Ok(Trained { network, best_epoch, history })
 }
 
-/// The same for the same seed and epoch, so that a training resumed in between goes on as it would have.
-fn epoch_random(seed: u64, epoch: usize) -> StdRng {
-    StdRng::seed_from_u64(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(epoch as u64 + 1))
+fn optimizer(options: &TrainingOptions) -> ModuleOptimizer {
+    let optimizer = match options.weight_decay > 0.0 {
+        true => AdamWConfig::new().with_epsilon(1e-7).with_weight_decay(options.weight_decay).init(),
+        false => AdamConfig::new().with_epsilon(1e-7).init(),
+    };
+    match options.clip_norm {
+        Some(norm) => optimizer.with_grad_clipping(GradientClippingConfig::Norm(norm).init()),
+        None => optimizer,
+    }
+}
+
+/// One epoch of steps; the figures of training alone.
+fn show_all(
+    state: &mut State,
+    examples: &Examples,
+    options: &TrainingOptions,
+    epoch: usize,
+    device: &Device,
+) -> Result<EpochFigures> {
+    // The same for the same seed and epoch, so that a training resumed in between goes on as it would have.
+    let mut random = StdRng::seed_from_u64(copy_seed(options.seed, epoch as u64, 0));
+    let order = epoch_order(examples, options.most_of_a_speaker, &mut random);
+    let steps = order.len().div_ceil(options.batch_size);
+    let (mut loss_sum, mut right, mut rate) = (0.0, 0, options.learning_rate);
+    for (step, places) in order.chunks(options.batch_size).enumerate() {
+        let progress = epoch as f64 + step as f64 / steps as f64;
+        rate = options.schedule.rate(options.learning_rate, progress, options.epochs, &state.history);
+        let features = match &options.variation {
+            Some(variation) => examples.varied(places, variation, random.random(), device)?,
+            None => examples.windows(places, device)?,
+        };
+        let mut targets = examples.targets(places, options.label_smoothing, device);
+        let mixture = mixture(options, places.len(), &mut random);
+        if let Some(mixture) = &mixture {
+            targets = mixture.apply(targets);
+        }
+        let mode = &mut Mode::Training(&mut random);
+        let logits = state.network.forward_mixed(features, mode, mixture.as_ref());
+        right += count_right(&logits, places.iter().map(|place| examples.list[*place].emotion));
+        let cross_entropy = (log_softmax(logits, 1) * targets).sum() * (-1.0 / places.len() as f64);
+        let loss = match state.network.penalty() {
+            Some(penalty) => cross_entropy + penalty,
+            None => cross_entropy,
+        };
+        loss_sum += f64::from(loss.clone().into_scalar::<f32>()) * places.len() as f64;
+        let gradients = GradientsParams::from_grads(loss.backward(), &state.network);
+        state.network = state.optimizer.step(rate, state.network.clone(), gradients);
+        if let Some(average) = &mut state.average {
+            average.update(&state.network);
+        }
+    }
+    let count = order.len().max(1) as f64;
+    Ok(EpochFigures {
+        epoch: epoch + 1,
+        train_loss: loss_sum / count,
+        train_accuracy: right as f64 / count,
+        learning_rate: rate,
+        ..EpochFigures::default()
+    })
+}
+
+fn mixture(options: &TrainingOptions, count: usize, random: &mut StdRng) -> Option<Mixture> {
+    let mixup = options.mixup?;
+    let (struck, seed) = (random.random_bool(mixup.share.clamp(0.0, 1.0)), random.random());
+    let mut partners: Vec<usize> = (0..count).collect();
+    partners.shuffle(random);
+    struck.then(|| Mixture { after: mixup.after, weight: mixing_weight(mixup.alpha, seed), partners })
 }
 
 fn count_right(logits: &Tensor<2>, emotions: impl Iterator<Item = Emotion>) -> usize {
@@ -146,17 +188,17 @@ fn best(row: &[f32]) -> usize {
 fn judge(network: &Network, examples: &Examples) -> Result<(f64, f64)> {
     let rows = logits(network, examples)?;
     let (mut loss, mut right) = (0.0, 0);
-    for (row, emotion) in rows.iter().zip(&examples.emotions) {
+    for (row, emotion) in rows.iter().zip(examples.emotions()) {
         let highest = row.iter().copied().fold(f32::MIN, f32::max);
         let total: f64 = row.iter().map(|value| f64::from(value - highest).exp()).sum();
-        loss += total.ln() - f64::from(row[*emotion as usize] - highest);
-        right += usize::from(best(row) == *emotion as usize);
+        loss += total.ln() - f64::from(row[emotion as usize] - highest);
+        right += usize::from(best(row) == emotion as usize);
     }
     let count = rows.len().max(1) as f64;
     Ok((loss / count, right as f64 / count))
 }
 
-/// The logits of every example, from a network without autodiff.
+/// The logits of every example's served window, from a network without autodiff.
 ///
 /// # Errors
 /// If features cannot be read.
@@ -165,8 +207,8 @@ pub fn logits(network: &Network, examples: &Examples) -> Result<Vec<[f32; Emotio
     let mut rows = Vec::with_capacity(examples.len());
     let places: Vec<usize> = (0..examples.len()).collect();
     for places in places.chunks(JUDGED_TOGETHER) {
-        let (features, _) = examples.batch(places, 0.0, &device)?;
-        let values: Vec<f32> = network.forward(features, &mut Mode::Inference).into_data().iter::<f32>().collect();
+        let answers = network.forward(examples.windows(places, &device)?, &mut Mode::Inference);
+        let values: Vec<f32> = answers.into_data().iter::<f32>().collect();
         rows.extend(values.as_chunks().0);
     }
     Ok(rows)

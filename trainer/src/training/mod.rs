@@ -1,11 +1,18 @@
-//! From first weights to the best epoch's.
+//! From first weights to the best epoch's, or to the mean of the last ones.
 
+mod options;
 mod schedule;
 mod examples;
+mod variation;
+mod sampling;
 mod average;
+mod checkpoint;
 mod epochs;
 
 pub use average::WeightAverage;
-pub use epochs::{EpochFigures, Trained, TrainingOptions, logits, train};
-pub use examples::Examples;
+pub use checkpoint::Checkpoint;
+pub use epochs::{EpochFigures, Trained, logits, train};
+pub use examples::{Example, Examples};
+pub use options::{Keep, Mixup, TrainingOptions};
 pub use schedule::{Monitor, Plateau, Schedule};
+pub use variation::Variation;

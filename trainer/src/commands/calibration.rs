@@ -1,0 +1,44 @@
+//! How sure a model may claim to be, learned from people it was not trained on.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use emotone::model::Emotion;
+use serde::{Deserialize, Serialize};
+
+use crate::ensemble::answers;
+use crate::metrics::{fit_temperature, threshold_for};
+
+/// Part of the answers about strangers that are sure enough to be `ok`.
+pub const COVERAGE: f64 = 0.9;
+
+/// Temperature and rejection threshold of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    /// Divides the logits.
+    pub temperature: f32,
+    /// Below this an answer is uncertain; [`COVERAGE`] of the answers are above.
+    pub rejection_threshold: f32,
+}
+
+impl Calibration {
+    /// Of logits that are taken as they come, with a threshold twice and more what chance would say.
+    pub const NONE: Self = Self { temperature: 1.0, rejection_threshold: 0.4 };
+
+    /// Fitted on logits about people who were not trained on.
+    pub fn fit(logits: &[[f32; Emotion::COUNT]], truths: &[Emotion]) -> Self {
+        let temperature = fit_temperature(logits, truths);
+        let answers = answers(logits, truths.iter().copied(), temperature);
+        Self { temperature, rejection_threshold: threshold_for(&answers, COVERAGE) }
+    }
+
+    /// Reads what a cross-validation has written.
+    ///
+    /// # Errors
+    /// With the file's name, if it cannot be read.
+    pub fn read(path: &Path) -> Result<Self> {
+        let name = || path.display().to_string();
+        serde_json::from_slice(&fs::read(path).with_context(name)?).with_context(name)
+    }
+}

@@ -1,0 +1,153 @@
+//! `crossval`: figures on people a model has never heard, nothing chosen on them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use emotone::features::FeatureSpec;
+use emotone::model::Emotion;
+use serde::{Deserialize, Serialize};
+
+use super::folds::{Fold, folds};
+use super::{Calibration, features, progress, record, table};
+use crate::dataset::{Dataset, Extracted, Original};
+use crate::ensemble::Member;
+use crate::network::Network;
+use crate::recipe::{Arch, Changes, Recipe};
+use crate::training::{Examples, logits};
+
+/// Options of `crossval`.
+#[derive(Debug, Clone, Args)]
+pub struct CrossvalArguments {
+    /// Data folder; may be given several times.
+    #[arg(long, required = true, env = "EMOTONE_DATA")]
+    pub data: Vec<PathBuf>,
+    /// Features, networks and training.
+    #[arg(long, value_enum, default_value = "robust", env = "EMOTONE_RECIPE")]
+    pub recipe: Recipe,
+    /// Network of the paper's recipe.
+    #[arg(long, value_enum, default_value = "cnn-lstm", env = "EMOTONE_ARCH")]
+    pub arch: Arch,
+    /// Folder for answers, figures and pictures. Answers that are there already are not computed again.
+    #[arg(long, env = "EMOTONE_OUT")]
+    pub out: PathBuf,
+    /// Folder for computed features; `features` in the folder of `--out` by default.
+    #[arg(long, env = "EMOTONE_CACHE")]
+    pub cache: Option<PathBuf>,
+    /// Groups of speakers of a corpus of more than two.
+    #[arg(long, default_value_t = 4, env = "EMOTONE_FOLDS")]
+    pub folds: usize,
+    /// Trains and tests only folds whose name contains this.
+    #[arg(long)]
+    pub only: Option<String>,
+    /// Trains only members whose name contains this.
+    #[arg(long)]
+    pub members: Option<String>,
+    /// Times that every example is shown.
+    #[arg(long, env = "EMOTONE_EPOCHS")]
+    pub epochs: Option<usize>,
+    /// Examples a step.
+    #[arg(long, env = "EMOTONE_BATCH_SIZE")]
+    pub batch_size: Option<usize>,
+    /// Decides about everything that is drawn.
+    #[arg(long, default_value_t = 1, env = "EMOTONE_SEED")]
+    pub seed: u64,
+}
+
+/// What one member said of one fold's test clips.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Said {
+    /// Which figure the fold counts for.
+    pub row: String,
+    /// The clips' emotions.
+    pub truths: Vec<Emotion>,
+    /// Logits by the copy that was judged.
+    pub logits: BTreeMap<String, Vec<[f32; Emotion::COUNT]>>,
+    /// Trainable numbers of the member.
+    pub parameters: usize,
+    /// Duration of its training.
+    pub seconds: f64,
+}
+
+/// Trains every member on every fold, scores them together, and prints the table.
+///
+/// # Errors
+/// Whatever kept the work from being done.
+pub fn run(arguments: &CrossvalArguments) -> Result<()> {
+    fs::create_dir_all(&arguments.out).with_context(|| format!("{}: cannot be made", arguments.out.display()))?;
+    let dataset = Dataset::read(&arguments.data)?;
+    let data_hash = record::data_hash(&dataset);
+    let wanted = |fold: &Fold| arguments.only.as_ref().is_none_or(|part| fold.name.contains(part.as_str()));
+    let folds: Vec<Fold> = folds(&dataset, arguments.folds, arguments.seed)?.into_iter().filter(wanted).collect();
+    ensure!(!folds.is_empty(), "no corpus has two speakers, or no fold has such a name");
+    let mut said: Vec<Vec<Said>> = Vec::new();
+    for fold in &folds {
+        said.push(run_fold(arguments, &dataset, &data_hash, fold)?);
+    }
+    let names: Vec<&str> = folds.iter().map(|fold| fold.name.as_str()).collect();
+    let outcome = table::score(&names, &said)?;
+    table::print(&outcome);
+    table::write(&arguments.out, &outcome)?;
+    let calibration: Calibration = outcome.calibration;
+    record::write(&arguments.out.join("calibration.json"), serde_json::to_string_pretty(&calibration)?.as_bytes())
+}
+
+fn run_fold(arguments: &CrossvalArguments, dataset: &Dataset, data_hash: &str, fold: &Fold) -> Result<Vec<Said>> {
+    let cache = arguments.cache.clone().unwrap_or_else(|| arguments.out.join("features"));
+    let extracted = features::compute(&cache, data_hash, arguments.recipe, dataset, &fold.voices, arguments.seed)?;
+    let spec = extracted.measured(&arguments.recipe.features(), &fold.train)?;
+    let changes = Changes { epochs: arguments.epochs, batch_size: arguments.batch_size, seed: arguments.seed };
+    let mut said = Vec::new();
+    for member in arguments.recipe.members(arguments.arch, &spec, changes) {
+        if arguments.members.as_ref().is_some_and(|part| !member.name.contains(part.as_str())) {
+            continue;
+        }
+        let path = arguments.out.join(format!("{}-{}.json", fold.name, member.name));
+        said.push(match read_said(&path) {
+            Some(said) => said,
+            None => {
+                let new = run_member(dataset, &extracted, &spec, fold, &member)?;
+                record::write(&path, &serde_json::to_vec(&new)?)?;
+                new
+            }
+        });
+    }
+    Ok(said)
+}
+
+fn read_said(path: &Path) -> Option<Said> {
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
+}
+
+fn run_member(
+    dataset: &Dataset,
+    extracted: &Extracted,
+    spec: &FeatureSpec,
+    fold: &Fold,
+    member: &Member,
+) -> Result<Said> {
+    let of = |part: &[usize]| Examples::new(extracted, spec, &dataset.clips, part);
+    let (examples, test) = (of(&fold.train), of(&fold.test));
+    let bar = progress::bar("epochs", member.options.epochs);
+    let trained = member.train(spec, &examples, &of(&[]), None, |_| {
+        bar.inc(1);
+        Ok(())
+    })?;
+    bar.finish_and_clear();
+    let mut heard = BTreeMap::new();
+    for original in Original::ALL.into_iter().take(extracted.each) {
+        let rows = logits(&trained.network, &test.served_as(original.number()))?;
+        heard.insert(original.name().to_owned(), rows);
+    }
+    let seconds = trained.history.iter().map(|figures| figures.seconds).sum();
+    let parameters = parameters(&trained.network);
+    let said = Said { row: fold.row.clone(), truths: test.emotions().collect(), logits: heard, parameters, seconds };
+    eprintln!("{} {}: {}", fold.name, member.name, table::line_of(&said));
+    Ok(said)
+}
+
+fn parameters(network: &Network) -> usize {
+    burn::module::Module::num_params(network)
+}

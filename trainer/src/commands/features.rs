@@ -1,0 +1,86 @@
+//! Features of whole data folders, computed once and kept.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use emotone::features::{FeatureSpec, Normalization};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::progress;
+use crate::augment::{self, Augmenter, Babble, Voice};
+use crate::dataset::{Clip, Copies, Dataset, Extracted, extract, read};
+use crate::recipe::Recipe;
+
+/// Clips that babble is mixed of.
+const VOICES: usize = 80;
+/// Rate of the voices in the babble, in Hz.
+const BABBLE_RATE_HZ: u32 = 16_000;
+
+/// Computes the copies that a recipe asks for, unless `folder` holds them already; other people's voices in the background
+/// come from the clips at `voices` alone.
+///
+/// # Errors
+/// If the store cannot be written, or the features cannot be set up.
+pub fn compute(
+    folder: &Path,
+    data_hash: &str,
+    recipe: Recipe,
+    dataset: &Dataset,
+    voices: &[usize],
+    seed: u64,
+) -> Result<Extracted> {
+    fs::create_dir_all(folder).with_context(|| format!("{}: cannot be made", folder.display()))?;
+    let spec = recipe.features();
+    let mut key = json!({ "data": data_hash, "features": without_normalization(&spec) });
+    let copies = match recipe.random_copies() {
+        None => Copies::Plain,
+        Some(random) => {
+            let chosen = choose(voices, seed);
+            let sources: Vec<&str> = chosen.iter().map(|index| dataset.clips[*index].name.as_str()).collect();
+            let augmentation = augment::Recipe::robust();
+            key["copies"] = json!({ "random": random, "seed": seed, "by": augmentation, "voices": sources });
+            let speaking = chosen.iter().filter_map(|index| voice(&dataset.clips[*index]));
+            Copies::varied(Augmenter::new(augmentation, Babble::new(speaking, BABBLE_RATE_HZ)?), random, seed)
+        }
+    };
+    let key = hex(&Sha256::digest(key.to_string().as_bytes()));
+    let bar = progress::bar("features", dataset.clips.len());
+    let path = folder.join(format!("{}.f32", &key[..16]));
+    let extracted = extract(&path, &key, &spec, &dataset.clips, &copies, |done| bar.set_position(done as u64))?;
+    bar.finish_and_clear();
+    for clip in &extracted.unreadable {
+        eprintln!("left out: {}", clip.problem);
+    }
+    if !extracted.unreadable.is_empty() {
+        eprintln!("{} clips could not be read and are left out", extracted.unreadable.len());
+    }
+    Ok(extracted)
+}
+
+/// What is computed does not depend on how it is standardized and padded afterwards.
+fn without_normalization(spec: &FeatureSpec) -> FeatureSpec {
+    FeatureSpec { normalization: Normalization::Recording { epsilon: 1.0 }, frames: 1, ..spec.clone() }
+}
+
+fn choose(voices: &[usize], seed: u64) -> Vec<usize> {
+    let mut chosen = voices.to_vec();
+    chosen.shuffle(&mut StdRng::seed_from_u64(seed));
+    chosen.truncate(VOICES);
+    chosen.sort_unstable();
+    chosen
+}
+
+/// A clip that cannot be read is told when its features are computed.
+fn voice(clip: &Clip) -> Option<Voice> {
+    Some(Voice { speaker: clip.speaker.clone(), waveform: read(&clip.path).ok()? })
+}
+
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

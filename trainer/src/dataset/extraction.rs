@@ -1,0 +1,103 @@
+//! Clips to features, on all cores.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use emotone::features::{FeatureExtractor, FeatureMatrix, FeatureSpec, Normalization, RunningStats};
+use rayon::prelude::*;
+
+use super::{Clip, Copies, FeatureStore, StoreWriter, read};
+
+/// Clips that are computed in parallel before they are written: what bounds the memory.
+const CHUNK: usize = 32;
+
+/// A clip that could not be used, and why.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct Unreadable {
+    /// Index in the list of clips that was asked for.
+    pub index: usize,
+    /// The file's name and what is wrong with it.
+    pub problem: String,
+}
+
+/// The features of some clips as they are before standardization and padding, several copies of each.
+pub struct Extracted {
+    /// Records of the first clip's copies, then of the second's, and so on; without rows where a clip is unreadable.
+    pub store: FeatureStore,
+    /// Records of each clip.
+    pub each: usize,
+    /// What could not be used.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// Computes the copies of all clips and writes them to `path`. If a store with the same `key` is there already, it is
+/// taken as it is.
+///
+/// # Errors
+/// If the features cannot be set up, or the store cannot be written.
+pub fn extract(
+    path: &Path,
+    key: &str,
+    spec: &FeatureSpec,
+    clips: &[Clip],
+    copies: &Copies,
+    mut done: impl FnMut(usize),
+) -> Result<Extracted> {
+    let (each, note) = (copies.each(), path.with_extension("json"));
+    if let Ok(text) = std::fs::read_to_string(&note)
+        && let Ok((known, unreadable)) = serde_json::from_str::<(String, Vec<Unreadable>)>(&text)
+        && known == key
+        && let Ok(store) = FeatureStore::open(path, spec.width())
+        && store.len() == clips.len() * each
+    {
+        return Ok(Extracted { store, each, unreadable });
+    }
+    let extractor = FeatureExtractor::new(spec)?;
+    let compute = |index: usize, clip: &Clip| -> Result<Vec<FeatureMatrix>> {
+        let sound = read(&clip.path)?;
+        let one = |number| -> Result<FeatureMatrix> {
+            let track = extractor.frames(&copies.make(clip, index, &sound, number, spec.sample_rate)?)?;
+            Ok(extractor.coefficients(&track, 0..track.frames()))
+        };
+        (0..each).map(one).collect::<Result<_>>().with_context(|| clip.path.display().to_string())
+    };
+    let (mut writer, mut unreadable) = (StoreWriter::create(path, spec.width())?, Vec::new());
+    for (chunk_index, chunk) in clips.chunks(CHUNK).enumerate() {
+        let start = chunk_index * CHUNK;
+        let computed: Vec<_> = chunk.par_iter().enumerate().map(|(place, clip)| compute(start + place, clip)).collect();
+        for (place, result) in computed.into_iter().enumerate() {
+            let matrices = result.unwrap_or_else(|problem| {
+                unreadable.push(Unreadable { index: start + place, problem: format!("{problem:#}") });
+                vec![FeatureMatrix::new(spec.width(), Vec::new()); each]
+            });
+            matrices.iter().try_for_each(|matrix| writer.push(matrix))?;
+        }
+        done(start + chunk.len());
+    }
+    let store = writer.finish()?;
+    std::fs::write(&note, serde_json::to_string(&(key, &unreadable))?)
+        .with_context(|| format!("{}: cannot be written", note.display()))?;
+    Ok(Extracted { store, each, unreadable })
+}
+
+impl Extracted {
+    /// `spec` with mean and spread of the frames that reach the model in some clips' first copies, padding left out; in
+    /// one pass and without keeping them. Normalization by the recording needs no such figures and stays.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn measured(&self, spec: &FeatureSpec, clips: &[usize]) -> Result<FeatureSpec> {
+        if matches!(spec.normalization, Normalization::Recording { .. }) {
+            return Ok(spec.clone());
+        }
+        let mut stats = RunningStats::new(spec.width());
+        for clip in clips {
+            let matrix = self.store.read(clip * self.each)?;
+            let reached = matrix.frames().min(spec.frames) * spec.width();
+            stats.add(&FeatureMatrix::new(spec.width(), matrix.values()[..reached].to_vec()));
+        }
+        // A column that never changes becomes 0 by any divisor.
+        let std = stats.std().into_iter().map(|std| if std > 0.0 { std } else { 1.0 }).collect();
+        Ok(FeatureSpec { normalization: Normalization::Global { mean: stats.mean(), std }, ..spec.clone() })
+    }
+}

@@ -1,0 +1,78 @@
+//! Several networks that answer as one.
+
+use anyhow::Result;
+use burn::tensor::Device;
+use emotone::features::FeatureSpec;
+use emotone::model::Emotion;
+
+use crate::metrics::{Answer, softmax};
+use crate::network::{Architecture, Network};
+use crate::training::{Checkpoint, EpochFigures, Examples, Trained, TrainingOptions, logits, train};
+
+/// Below this a probability counts as this where its logarithm is taken.
+pub const LEAST_PROBABILITY: f32 = 1e-9;
+
+/// One network of an ensemble, before training.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Member {
+    /// Name, unique in the ensemble.
+    pub name: String,
+    /// Its layers.
+    pub architecture: Architecture,
+    /// Its training.
+    pub options: TrainingOptions,
+}
+
+impl Member {
+    /// Sets up the network and trains it.
+    ///
+    /// # Errors
+    /// As [`train`].
+    pub fn train(
+        &self,
+        features: &FeatureSpec,
+        examples: &Examples,
+        validation: &Examples,
+        checkpoint: Option<&Checkpoint>,
+        after_epoch: impl FnMut(&EpochFigures) -> Result<()>,
+    ) -> Result<Trained> {
+        let device = Device::flex().autodiff();
+        let seed = self.options.seed;
+        let network = Network::new(&self.architecture, features.frames, features.width(), seed, &device);
+        train(network, examples, validation, &self.options, &device, checkpoint, after_epoch)
+    }
+}
+
+/// The mean of the networks' probabilities for each example, as logits: its logarithm.
+///
+/// # Errors
+/// If features cannot be read.
+pub fn joint_logits(networks: &[Network], examples: &Examples) -> Result<Vec<[f32; Emotion::COUNT]>> {
+    if let [only] = networks {
+        return logits(only, examples);
+    }
+    let rows = networks.iter().map(|network| logits(network, examples)).collect::<Result<Vec<_>>>()?;
+    let join = |place: usize| join(rows.iter().map(|rows| rows[place]));
+    Ok((0..examples.len()).map(join).collect())
+}
+
+/// The logarithm of the mean of several softmaxes.
+pub fn join(logits: impl ExactSizeIterator<Item = [f32; Emotion::COUNT]>) -> [f32; Emotion::COUNT] {
+    let share = 1.0 / logits.len() as f32;
+    let mut mean = [0.0; Emotion::COUNT];
+    for row in logits {
+        mean.iter_mut().zip(softmax(row, 1.0)).for_each(|(mean, value)| *mean += share * value);
+    }
+    mean.map(|value| value.max(LEAST_PROBABILITY).ln())
+}
+
+/// Logits with their truths as answers at a temperature.
+pub fn answers(
+    logits: &[[f32; Emotion::COUNT]],
+    truths: impl Iterator<Item = Emotion>,
+    temperature: f32,
+) -> Vec<Answer> {
+    let answer =
+        |(row, truth): (&[f32; Emotion::COUNT], Emotion)| Answer { truth, probabilities: softmax(*row, temperature) };
+    logits.iter().zip(truths).map(answer).collect()
+}

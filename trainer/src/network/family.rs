@@ -1,0 +1,135 @@
+//! The networks by name: the paper's three, and the members of the robust ensemble.
+
+use emotone::features::{Column, FeatureSpec, Normalization};
+
+use super::{Architecture, FunctionalsSpec, LayerSpec};
+
+impl Architecture {
+    /// The paper's CNN: two convolution blocks and two dense layers.
+    pub fn cnn() -> Self {
+        let block = || {
+            let conv = LayerSpec::Conv { filters: 32, width: 3, relu: true };
+            [conv, LayerSpec::MaxPool { size: 2 }, LayerSpec::BatchNorm]
+        };
+        let dense = |units| LayerSpec::Dense { units, relu: true, l1: 1e-3, l2: 1e-3 };
+        let end = [LayerSpec::Flatten, LayerSpec::Dropout { rate: 0.3 }, dense(128), dense(64)];
+        Self { name: "cnn".into(), layers: block().into_iter().chain(block()).chain(end).collect() }
+    }
+
+    /// The paper's LSTM: two of them, the first giving sequences.
+    pub fn lstm() -> Self {
+        let dense = LayerSpec::Dense { units: 20, relu: true, l1: 0.0, l2: 0.0 };
+        Self { name: "lstm".into(), layers: vec![lstm(64, true, 0.1, 0.2), lstm(32, false, 0.0, 0.0), dense] }
+    }
+
+    /// The paper's CNN+LSTM.
+    pub fn cnn_lstm() -> Self {
+        let layers = vec![
+            LayerSpec::Conv { filters: 32, width: 3, relu: true },
+            LayerSpec::MaxPool { size: 2 },
+            LayerSpec::BatchNorm,
+            lstm(64, false, 0.1, 0.2),
+            LayerSpec::BatchNorm,
+            LayerSpec::Dropout { rate: 0.3 },
+            LayerSpec::Dense { units: 64, relu: true, l1: 5e-3, l2: 1e-3 },
+        ];
+        Self { name: "cnn-lstm".into(), layers }
+    }
+
+    /// Wider convolutions, a memory in both directions, and four ways to join the frames, on cepstra relative to the
+    /// window's mean.
+    pub fn wide(features: &FeatureSpec) -> Self {
+        let mut layers = vec![LayerSpec::Centre { columns: features.n_mfcc }];
+        layers.extend(listening());
+        Self { name: "wide".into(), layers }
+    }
+
+    /// The same on features that are standardized over the window, with the prosody once more as it is.
+    pub fn relative(features: &FeatureSpec) -> Self {
+        // What a deviation in decibels, or in a prosody column's own unit, is never taken to be smaller than.
+        let [cepstra, prosody] = [0.1, 0.01];
+        let own_unit = |column: usize| if column < features.n_mfcc { cepstra } else { prosody };
+        let scale = |column: usize| own_unit(column) / deviation(features, column);
+        let epsilon = (0..features.width()).map(scale).collect();
+        let mut layers = vec![LayerSpec::Standardize { epsilon, kept: features.columns.len() }];
+        layers.extend(listening());
+        Self { name: "relative".into(), layers }
+    }
+
+    /// A perceptron on functionals of the whole window: another view than the convolutions'.
+    pub fn functionals(features: &FeatureSpec) -> Self {
+        let place = |wanted: Column| {
+            let found = features.columns.iter().position(|column| *column == wanted);
+            features.n_mfcc + found.unwrap_or(0)
+        };
+        // Frames count from a voicing of 0.4 on, fully from 0.6; from -40 dB on, fully from -30.
+        let weight = |column: usize, from: f32, per_unit: f32| {
+            let (mean, deviation) = (mean(features, column), deviation(features, column));
+            [per_unit * deviation, per_unit * (mean - from)]
+        };
+        let (voicing, level) = (place(Column::Voicing), place(Column::Energy));
+        let spec = FunctionalsSpec {
+            cepstra: 24.min(features.n_mfcc),
+            prosody: features.n_mfcc,
+            slope: place(Column::PitchSlope),
+            voicing,
+            voiced: weight(voicing, 0.4, 5.0),
+            level,
+            loud: weight(level, -40.0, 0.1),
+        };
+        let dense = |units| LayerSpec::Dense { units, relu: true, l1: 0.0, l2: 0.0 };
+        let layers = vec![
+            LayerSpec::Functionals(spec),
+            LayerSpec::BatchNorm,
+            LayerSpec::Clip { limit: 5.0 },
+            LayerSpec::Dropout { rate: 0.3 },
+            dense(320),
+            LayerSpec::Dropout { rate: 0.5 },
+            dense(64),
+            LayerSpec::Dropout { rate: 0.3 },
+        ];
+        Self { name: "functionals".into(), layers }
+    }
+}
+
+/// From frames to one row: convolutions, memory, pooling.
+fn listening() -> Vec<LayerSpec> {
+    let block = |filters| {
+        let conv = LayerSpec::Conv { filters, width: 5, relu: false };
+        [conv, LayerSpec::BatchNorm, LayerSpec::Relu, LayerSpec::MaxPool { size: 2 }]
+    };
+    let memory =
+        LayerSpec::Lstm { units: 64, sequences: true, both_directions: true, dropout: 0.0, recurrent_dropout: 0.0 };
+    let end = [
+        LayerSpec::ChannelDropout { rate: 0.2 },
+        memory,
+        LayerSpec::TimePooling { attention: 32, mean: true, max: true, spread: true },
+        LayerSpec::Dropout { rate: 0.2 },
+    ];
+    [LayerSpec::AveragePool { size: 2 }].into_iter().chain(block(96)).chain(block(128)).chain(end).collect()
+}
+
+fn lstm(units: usize, sequences: bool, dropout: f32, recurrent_dropout: f32) -> LayerSpec {
+    LayerSpec::Lstm { units, sequences, both_directions: false, dropout, recurrent_dropout }
+}
+
+/// What a column was divided by before it reached the network.
+fn deviation(features: &FeatureSpec, column: usize) -> f32 {
+    match &features.normalization {
+        Normalization::Global { std, .. } => std.get(column).copied().unwrap_or(1.0),
+        Normalization::Recording { .. } => typical(features, column).1,
+    }
+}
+
+/// What was taken off a column before it reached the network.
+fn mean(features: &FeatureSpec, column: usize) -> f32 {
+    match &features.normalization {
+        Normalization::Global { mean, .. } => mean.get(column).copied().unwrap_or(0.0),
+        Normalization::Recording { .. } => typical(features, column).0,
+    }
+}
+
+fn typical(features: &FeatureSpec, column: usize) -> (f32, f32) {
+    let prosody = column.checked_sub(features.n_mfcc).and_then(|place| features.columns.get(place));
+    prosody.map_or((0.0, 1.0), |column| column.typical())
+}

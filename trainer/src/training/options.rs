@@ -1,0 +1,57 @@
+//! What shapes a training.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Schedule, Variation};
+
+/// What shapes a training, apart from its data and its network.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainingOptions {
+    /// Times that the examples are shown.
+    pub epochs: usize,
+    /// Examples a step.
+    pub batch_size: usize,
+    /// Adam's rate at first.
+    pub learning_rate: f64,
+    /// How the rate changes.
+    pub schedule: Schedule,
+    /// Part of the weights that each step takes away, times the rate.
+    pub weight_decay: f32,
+    /// Largest length of a parameter's gradient; longer ones are shortened to it.
+    pub clip_norm: Option<f32>,
+    /// Part of each target that is spread over all classes.
+    pub label_smoothing: f32,
+    /// Mixes examples with each other.
+    pub mixup: Option<Mixup>,
+    /// Most examples of one speaker in an epoch, all emotions alike; the others wait for another epoch.
+    pub most_of_a_speaker: Option<usize>,
+    /// Shows copies and stretches of the examples instead of the windows that are served.
+    pub variation: Option<Variation>,
+    /// Part of the old mean of weights that is kept at each step; without, there is no mean.
+    pub average: Option<f32>,
+    /// Whose weights come out.
+    pub keep: Keep,
+    /// Decides about order, copies, mixtures and dropout.
+    pub seed: u64,
+}
+
+/// Two examples in one, and both their targets.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Mixup {
+    /// Both parameters of the beta distribution of shares.
+    pub alpha: f32,
+    /// Part of the batches that are mixed.
+    pub share: f64,
+    /// Layers of the network that come before.
+    pub after: usize,
+}
+
+/// Whose weights come out of a training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keep {
+    /// Those of the epoch with the best validation accuracy, the lower loss deciding between equals.
+    Best,
+    /// Those of the last epoch.
+    Last,
+}

@@ -1,0 +1,45 @@
+//! Which examples an epoch shows, and in which order.
+
+use std::collections::BTreeMap;
+
+use emotone::model::Emotion;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+
+use super::Examples;
+
+/// Places of the examples of one epoch. With a limit, a speaker who has more gives as many of each emotion, by chance;
+/// so a corpus of two people with a thousand clips each does not drown one of twenty with sixty.
+pub fn epoch_order(examples: &Examples, most_of_a_speaker: Option<usize>, random: &mut StdRng) -> Vec<usize> {
+    let mut order: Vec<usize> = match most_of_a_speaker {
+        None => (0..examples.len()).collect(),
+        Some(most) => {
+            let mut speakers: BTreeMap<&str, BTreeMap<Emotion, Vec<usize>>> = BTreeMap::new();
+            for (place, example) in examples.list.iter().enumerate() {
+                speakers.entry(&example.speaker).or_default().entry(example.emotion).or_default().push(place);
+            }
+            speakers.into_values().flat_map(|emotions| limited(emotions, most, random)).collect()
+        }
+    };
+    order.shuffle(random);
+    order
+}
+
+fn limited(emotions: BTreeMap<Emotion, Vec<usize>>, most: usize, random: &mut StdRng) -> Vec<usize> {
+    let all: usize = emotions.values().map(Vec::len).sum();
+    if all <= most {
+        return emotions.into_values().flatten().collect();
+    }
+    let share = most.div_ceil(emotions.len());
+    let mut chosen: Vec<usize> = emotions
+        .into_values()
+        .flat_map(|mut places| {
+            places.shuffle(random);
+            places.truncate(share);
+            places
+        })
+        .collect();
+    chosen.shuffle(random);
+    chosen.truncate(most);
+    chosen
+}

@@ -1,0 +1,162 @@
+//! Stretches of copies instead of whole windows, each time another.
+
+use anyhow::Result;
+use emotone::features::{Column, Dct, FeatureMatrix, FeatureSpec, Normalization};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde::{Deserialize, Serialize};
+
+use super::Examples;
+use crate::dataset::Original;
+
+/// How a stretch is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Variation {
+    /// Frames of a stretch.
+    pub frames: usize,
+    /// Part of the stretches that come from the clip as it is or over the telephone, not from a random copy.
+    pub original_share: f64,
+    /// Largest logarithm of a change of pace.
+    pub pace: f32,
+    /// Largest change of scale along the mel axis: vocal tracts of another length.
+    pub mel_scale: f32,
+    /// Largest shift along the mel axis, in bands.
+    pub mel_shift: f32,
+    /// Largest shift of the logarithm of pitch in Hz.
+    pub pitch_shift: f32,
+}
+
+impl Variation {
+    /// A stretch of one of an example's copies, `frames` x width, row-major; a copy that is shorter goes round.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn draw(&self, examples: &Examples, place: usize, seed: u64) -> Result<Vec<f32>> {
+        let mut random = StdRng::seed_from_u64(seed);
+        let originals = Original::ALL.len().min(examples.each);
+        let original = examples.each == originals || random.random_bool(self.original_share.clamp(0.0, 1.0));
+        let copies = if original { 0..originals } else { originals..examples.each };
+        let rows = examples.rows(place, random.random_range(copies))?;
+        let mut stretch = self.cut(&rows, &mut random);
+        self.move_along_mel(&mut stretch, examples.spec, &mut random);
+        self.move_pitch(&mut stretch, examples.spec, &mut random);
+        Ok(stretch)
+    }
+
+    fn cut(&self, rows: &FeatureMatrix, random: &mut StdRng) -> Vec<f32> {
+        let (length, columns) = (rows.frames(), rows.columns());
+        if length == 0 {
+            return vec![0.0; self.frames * columns];
+        }
+        let pace = symmetric(self.pace, random).exp();
+        let spare = length as f32 - self.frames as f32 * pace;
+        let from = match spare > 0.0 {
+            true => random.random_range(0.0..spare),
+            false if random.random() => random.random_range(0.0..length as f32),
+            false => 0.0,
+        };
+        let frame = |index: usize| (from + index as f32 * pace) as usize % length;
+        (0..self.frames).flat_map(|index| &rows.values()[frame(index) * columns..][..columns]).copied().collect()
+    }
+
+    /// Moves what mel bands hold to their neighbours: band `k` reads what is at `k·(1 + scale) + shift`. Up to a constant,
+    /// which the network takes off anyway.
+    fn move_along_mel(&self, stretch: &mut [f32], spec: &FeatureSpec, random: &mut StdRng) {
+        if self.mel_scale <= 0.0 && self.mel_shift <= 0.0 {
+            return;
+        }
+        let (scale, shift) = (symmetric(self.mel_scale, random), symmetric(self.mel_shift, random));
+        let map = warp(spec, scale, shift);
+        let mut moved = vec![0.0; spec.n_mfcc];
+        for row in stretch.chunks_exact_mut(spec.width()) {
+            for (moved, weights) in moved.iter_mut().zip(map.chunks_exact(spec.n_mfcc)) {
+                *moved = weights.iter().zip(row.iter()).map(|(weight, value)| weight * value).sum();
+            }
+            row[..spec.n_mfcc].copy_from_slice(&moved);
+        }
+    }
+
+    fn move_pitch(&self, stretch: &mut [f32], spec: &FeatureSpec, random: &mut StdRng) {
+        let Some(place) = spec.columns.iter().position(|column| *column == Column::LogPitch) else { return };
+        let column = spec.n_mfcc + place;
+        let shift = symmetric(self.pitch_shift, random) / deviation(spec, column);
+        stretch.chunks_exact_mut(spec.width()).for_each(|row| row[column] += shift);
+    }
+}
+
+fn symmetric(largest: f32, random: &mut StdRng) -> f32 {
+    if largest > 0.0 { random.random_range(-largest..=largest) } else { 0.0 }
+}
+
+/// What a column was divided by.
+fn deviation(spec: &FeatureSpec, column: usize) -> f32 {
+    match &spec.normalization {
+        Normalization::Global { std, .. } => std[column],
+        Normalization::Recording { .. } => {
+            column.checked_sub(spec.n_mfcc).map_or(1.0, |place| spec.columns[place].typical().1)
+        }
+    }
+}
+
+/// The change of mel bands as one of standardized cepstra, `[n_mfcc, n_mfcc]`: back to bands, over, and forth again.
+fn warp(spec: &FeatureSpec, scale: f32, shift: f32) -> Vec<f32> {
+    let (bands, count) = (spec.n_mels, spec.n_mfcc);
+    let dct = Dct::new(bands, count);
+    // Column `k` of the cosine transform is what a single band gives.
+    let (mut band, mut basis) = (vec![0.0; bands], vec![0.0; bands * count]);
+    for (index, cepstrum) in basis.chunks_exact_mut(count).enumerate() {
+        band[index] = 1.0;
+        dct.apply(&band, cepstrum);
+        band[index] = 0.0;
+    }
+    let mut map = vec![0.0; count * count];
+    for target in 0..bands {
+        let source = (target as f32 * (1.0 + scale) + shift).clamp(0.0, (bands - 1) as f32);
+        let (low, part) = (source.floor() as usize, source.fract());
+        let (below, above) = (&basis[low * count..][..count], &basis[(low + 1).min(bands - 1) * count..][..count]);
+        let forth = &basis[target * count..][..count];
+        for (row, forth) in map.chunks_exact_mut(count).zip(forth) {
+            for (weight, (below, above)) in row.iter_mut().zip(below.iter().zip(above)) {
+                *weight += forth * ((1.0 - part) * below + part * above);
+            }
+        }
+    }
+    for (row, weights) in map.chunks_exact_mut(count).enumerate() {
+        for (column, weight) in weights.iter_mut().enumerate() {
+            *weight *= deviation(spec, column) / deviation(spec, row);
+        }
+    }
+    map
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::Recipe;
+
+    #[test]
+    fn no_move_along_the_mel_axis_leaves_cepstra_as_they_are() {
+        let spec = Recipe::Robust.features();
+        let map = warp(&spec, 0.0, 0.0);
+        for (index, weight) in map.iter().enumerate() {
+            let expected = if index / spec.n_mfcc == index % spec.n_mfcc { 1.0 } else { 0.0 };
+            assert!((weight - expected).abs() < 1e-4, "{index}: {weight}");
+        }
+    }
+
+    #[test]
+    fn a_shift_by_one_band_is_one_by_one_band() {
+        let spec = Recipe::Robust.features();
+        let dct = Dct::new(spec.n_mels, spec.n_mfcc);
+        let smooth =
+            |shift: f32| -> Vec<f32> { (0..spec.n_mels).map(|band| (0.2 * (band as f32 + shift)).sin()).collect() };
+        let (mut before, mut after) = (vec![0.0; spec.n_mfcc], vec![0.0; spec.n_mfcc]);
+        dct.apply(&smooth(0.0), &mut before);
+        dct.apply(&smooth(1.0), &mut after);
+        let map = warp(&spec, 0.0, 1.0);
+        for (row, expected) in map.chunks_exact(spec.n_mfcc).zip(&after).take(20) {
+            let moved: f32 = row.iter().zip(&before).map(|(weight, value)| weight * value).sum();
+            assert!((moved - expected).abs() < 0.2, "{moved} instead of {expected}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Every kind of layer through ONNX and the serving library, without training.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{Device, Tensor, TensorData};
+use emotone::features::FeatureMatrix;
+use emotone::model::{Classifier, Emotion, ModelCard};
+use emotone_trainer::dataset::StoreWriter;
+use emotone_trainer::export::{to_onnx, verify};
+use emotone_trainer::network::Network;
+use emotone_trainer::recipe::{Arch, Changes, Recipe};
+use emotone_trainer::training::{Example, Examples};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+/// Moves every weight and running moment a little, so that none is where it starts.
+struct Shake(StdRng);
+
+impl ModuleMapper for Shake {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        param.map(|tensor| {
+            let values = tensor.to_data();
+            let shaken = values.iter::<f32>().map(|value| value + self.0.random_range(-0.05..0.05));
+            Tensor::from_data(TensorData::new(shaken.collect::<Vec<f32>>(), tensor.dims()), &tensor.device())
+        })
+    }
+}
+
+fn card(temperature: f32) -> ModelCard {
+    ModelCard {
+        name: "test".into(),
+        version: "1".into(),
+        architecture: "any".into(),
+        labels: Emotion::ALL.to_vec(),
+        temperature,
+        rejection_threshold: 0.3,
+        window_seconds: 2.0,
+        hop_seconds: 1.0,
+        data: Vec::new(),
+        metrics: serde_json::json!({}),
+        more: serde_json::Map::new(),
+    }
+}
+
+#[test]
+fn all_networks_answer_the_same_when_served_alone_and_together() {
+    let folder = tempfile::tempdir().unwrap();
+    for recipe in [Recipe::Paper, Recipe::Robust] {
+        let spec = recipe.features();
+        let mut random = StdRng::seed_from_u64(5);
+        let mut writer = StoreWriter::create(&folder.path().join("rows.f32"), spec.width()).unwrap();
+        let list: Vec<Example> = (0..11)
+            .map(|record| {
+                let values = (0..(40 + 20 * record) * spec.width()).map(|_| random.random_range(-2.0..2.0)).collect();
+                writer.push(&FeatureMatrix::new(spec.width(), values)).unwrap();
+                Example { record, emotion: Emotion::ALL[record % 7], speaker: "anybody".into() }
+            })
+            .collect();
+        let store = writer.finish().unwrap();
+        let examples = Examples { store: &store, spec: &spec, each: 1, served: 0, list };
+        let members: Vec<_> =
+            Arch::ALL.iter().flat_map(|arch| recipe.members(*arch, &spec, Changes::default())).take(4).collect();
+        let networks: Vec<Network> = members
+            .iter()
+            .map(|member| {
+                let network = Network::new(&member.architecture, spec.frames, spec.width(), 1, &Device::flex());
+                network.map(&mut Shake(StdRng::seed_from_u64(2)))
+            })
+            .collect();
+        for (networks, temperature) in networks.chunks(1).map(|one| (one, 1.0)).chain([(&networks[..], 0.6)]) {
+            let onnx = to_onnx(networks, &spec, &card(temperature)).unwrap();
+            let difference = verify(&onnx, networks, &examples).unwrap();
+            println!("{recipe:?} {} networks: {difference:.1e}", networks.len());
+            assert_eq!(Classifier::from_onnx(&onnx).unwrap().features(), &spec);
+        }
+    }
+}

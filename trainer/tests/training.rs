@@ -1,0 +1,108 @@
+//! Trainings repeat, go on after being killed, and say why they cannot.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
+use burn::tensor::Device;
+use emotone::features::{FeatureMatrix, FeatureSpec};
+use emotone::model::Emotion;
+use emotone_trainer::dataset::{FeatureStore, StoreWriter};
+use emotone_trainer::network::{Architecture, LayerSpec, Network};
+use emotone_trainer::recipe::{Arch, Changes, Recipe};
+use emotone_trainer::training::{
+    Checkpoint, EpochFigures, Example, Examples, Keep, Mixup, Schedule, Trained, TrainingOptions, Variation, logits,
+    train,
+};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+const EPOCHS: usize = 4;
+
+fn spec() -> FeatureSpec {
+    FeatureSpec { frames: 12, ..Recipe::Robust.features() }
+}
+
+/// Two copies of each of some noises whose mean tells the emotion.
+fn store(folder: &std::path::Path) -> FeatureStore {
+    let mut random = StdRng::seed_from_u64(1);
+    let mut writer = StoreWriter::create(&folder.join("rows.f32"), spec().width()).unwrap();
+    for record in 0..56 {
+        let height = (record / 2 % 7) as f32 / 3.0 - 1.0;
+        let values = (0..20 * spec().width()).map(|_| height + random.random_range(-0.5..0.5)).collect();
+        writer.push(&FeatureMatrix::new(spec().width(), values)).unwrap();
+    }
+    writer.finish().unwrap()
+}
+
+/// Everything that a training may have at once.
+fn options() -> TrainingOptions {
+    let changes = Changes { epochs: Some(EPOCHS), batch_size: Some(8), seed: 3 };
+    let plain = Recipe::Paper.members(Arch::Cnn, &spec(), changes).remove(0).options;
+    TrainingOptions {
+        schedule: Schedule::Cosine { warmup: 1.0 },
+        weight_decay: 1e-3,
+        clip_norm: Some(2.0),
+        label_smoothing: 0.1,
+        mixup: Some(Mixup { alpha: 0.3, share: 0.5, after: 1 }),
+        most_of_a_speaker: Some(10),
+        variation: Some(Variation {
+            frames: 10,
+            original_share: 0.5,
+            pace: 0.1,
+            mel_scale: 0.06,
+            mel_shift: 1.5,
+            pitch_shift: 0.1,
+        }),
+        average: Some(0.9),
+        keep: Keep::Last,
+        ..plain
+    }
+}
+
+fn run(store: &FeatureStore, checkpoint: Option<&Checkpoint>, stop_after: usize) -> anyhow::Result<Trained> {
+    let (spec, device) = (spec(), Device::flex().autodiff());
+    let list: Vec<Example> = (0..28)
+        .map(|clip| Example { record: 2 * clip, emotion: Emotion::ALL[clip % 7], speaker: (clip % 2).to_string() })
+        .collect();
+    let examples = Examples { store, spec: &spec, each: 2, served: 0, list };
+    let layers = vec![
+        LayerSpec::Conv { filters: 8, width: 3, relu: false },
+        LayerSpec::BatchNorm,
+        LayerSpec::Relu,
+        LayerSpec::Dropout { rate: 0.1 },
+        LayerSpec::TimePooling { attention: 4, mean: true, max: true, spread: true },
+    ];
+    let architecture = Architecture { name: "small".into(), layers };
+    let network = Network::new(&architecture, spec.frames, spec.width(), 3, &device);
+    train(network, &examples, &examples, &options(), &device, checkpoint, |figures| {
+        anyhow::ensure!(figures.epoch < stop_after, "killed");
+        Ok(())
+    })
+}
+
+fn comparable(history: &[EpochFigures]) -> Vec<EpochFigures> {
+    history.iter().map(|figures| EpochFigures { seconds: 0.0, ..*figures }).collect()
+}
+
+#[test]
+fn the_same_seed_gives_the_same_history() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let (once, again) = (run(&store, None, 99).unwrap(), run(&store, None, 99).unwrap());
+    assert_eq!(comparable(&once.history), comparable(&again.history));
+    assert_eq!(once.history.len(), EPOCHS);
+    assert!(once.history[EPOCHS - 1].train_loss < once.history[0].train_loss);
+}
+
+#[test]
+fn a_training_that_was_killed_goes_on_as_if_it_had_not_been() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let checkpoint = Checkpoint::new(&folder.path().join("kept"));
+    assert!(run(&store, Some(&checkpoint), 2).is_err());
+    let resumed = run(&store, Some(&checkpoint), 99).unwrap();
+    let straight = run(&store, None, 99).unwrap();
+    assert_eq!(comparable(&resumed.history), comparable(&straight.history));
+    let (spec, list) = (spec(), vec![Example { record: 0, emotion: Emotion::Sad, speaker: "0".into() }]);
+    let one = Examples { store: &store, spec: &spec, each: 2, served: 0, list };
+    assert_eq!(logits(&resumed.network, &one).unwrap(), logits(&straight.network, &one).unwrap());
+}
