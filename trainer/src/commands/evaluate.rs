@@ -1,13 +1,15 @@
-//! `evaluate`: a model file against a folder of audio.
+//! `evaluate`: a model file against a folder of audio, each clip judged as the server would.
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use emotone::audio::resample;
-use emotone::features::FeatureExtractor;
+use emotone::audio::{AudioLimits, Recording, resample};
+use emotone::call::{PostedCall, Smoothing, Step};
 use emotone::model::{Classifier, Emotion};
+use emotone::pipeline::Pipeline;
 use rayon::prelude::*;
+use serde::Serialize;
 
 use super::progress;
 use crate::augment::telephone;
@@ -20,7 +22,7 @@ pub struct EvaluateArguments {
     /// Model file.
     #[arg(long, env = "EMOTONE_MODEL")]
     pub model: PathBuf,
-    /// Data folder.
+    /// Data folder; may be given several times.
     #[arg(long, required = true, env = "EMOTONE_DATA")]
     pub data: Vec<PathBuf>,
     /// Sends every clip over a telephone first: 8 kHz, 300 to 3400 Hz, G.711 mu-law.
@@ -31,6 +33,19 @@ pub struct EvaluateArguments {
     pub json: bool,
 }
 
+/// What is printed as JSON.
+#[derive(Debug, Serialize)]
+struct Scores {
+    #[serde(flatten)]
+    figures: Figures,
+    /// Clips in which the server would hear no speech; they are judged here all the same.
+    no_speech: usize,
+    /// Clips whose best emotion is below the model's rejection threshold.
+    uncertain: usize,
+    /// Clips that could not be read.
+    unreadable: usize,
+}
+
 /// Scores and prints.
 ///
 /// # Errors
@@ -38,48 +53,74 @@ pub struct EvaluateArguments {
 pub fn run(arguments: &EvaluateArguments) -> Result<()> {
     let name = || arguments.model.display().to_string();
     let classifier = Classifier::from_onnx(&std::fs::read(&arguments.model).with_context(name)?).with_context(name)?;
-    let extractor = FeatureExtractor::new(classifier.features())?;
+    let pipeline = Pipeline::new(classifier, AudioLimits::default()).with_context(name)?;
     let dataset = Dataset::read(&arguments.data)?;
     let bar = progress::bar("clips", dataset.clips.len());
-    let judge = |clip: &Clip| -> Result<Answer> {
-        let name = || clip.path.display().to_string();
-        let mut sound = read(&clip.path)?;
-        if arguments.telephone {
-            sound = telephone(&sound).with_context(name)?;
-        }
-        let sound = resample(&sound, classifier.features().sample_rate).with_context(name)?;
-        let window = extractor.features(&sound).with_context(name)?;
-        let answers = classifier.probabilities(&[window])?;
-        let answer = answers.first().context("no answer")?;
+    let judge = |clip: &Clip| {
+        let judged = judge(&pipeline, clip, arguments.telephone).with_context(|| clip.path.display().to_string());
         bar.inc(1);
-        Ok(Answer { truth: clip.emotion, probabilities: answer.values() })
+        judged
     };
-    let results: Vec<Result<Answer>> = dataset.clips.par_iter().map(judge).collect();
+    let results: Vec<Result<(Answer, bool)>> = dataset.clips.par_iter().map(judge).collect();
     bar.finish_and_clear();
-    let mut answers = Vec::with_capacity(results.len());
+    let (mut answers, mut no_speech, mut unreadable) = (Vec::with_capacity(results.len()), 0, 0);
     for result in results {
         match result {
-            Ok(answer) => answers.push(answer),
-            Err(problem) => eprintln!("left out: {problem:#}"),
+            Ok((answer, spoken)) => {
+                answers.push(answer);
+                no_speech += usize::from(!spoken);
+            }
+            Err(problem) => {
+                eprintln!("left out: {problem:#}");
+                unreadable += 1;
+            }
         }
     }
     ensure!(!answers.is_empty(), "no clip could be judged");
-    let figures = figures(&answers);
+    let threshold = pipeline.classifier().card().rejection_threshold;
+    let uncertain = answers.iter().filter(|answer| answer.best().1 < threshold).count();
+    let scores = Scores { figures: figures(&answers), no_speech, uncertain, unreadable };
     if arguments.json {
-        println!("{}", serde_json::to_string(&figures)?);
+        println!("{}", serde_json::to_string(&scores)?);
     } else {
-        print(&figures);
+        print(&scores);
     }
     Ok(())
 }
 
-fn print(figures: &Figures) {
+/// The answer about a clip, and whether the server would hear speech in it.
+fn judge(pipeline: &Pipeline, clip: &Clip, on_the_phone: bool) -> Result<(Answer, bool)> {
+    let mut sound = read(&clip.path)?;
+    if on_the_phone {
+        sound = telephone(&sound)?;
+    }
+    let whole = resample(&sound, pipeline.extractor().spec().sample_rate)?;
+    let recording = Recording { format: String::new(), sample_rate_hz: sound.sample_rate_hz(), channels: vec![sound] };
+    let (classifier, extractor) = (pipeline.classifier(), pipeline.extractor());
+    let mut call = PostedCall::new(recording, classifier, extractor, pipeline.plan(None)?, Smoothing::OFF)?;
+    while call.step(classifier)? != Step::Done {}
+    let (_, judgement) = call.finish();
+    let (probabilities, spoken) = match judgement.verdict.probabilities() {
+        Some(probabilities) => (probabilities, true),
+        None => {
+            let answers = classifier.probabilities(&[extractor.features(&whole)?])?;
+            (*answers.first().context("no answer")?, false)
+        }
+    };
+    Ok((Answer { truth: clip.emotion, probabilities: probabilities.values() }, spoken))
+}
+
+fn print(scores: &Scores) {
+    let figures = &scores.figures;
     println!("clips                      {}", figures.clips);
     println!("accuracy                   {:.4}", figures.accuracy);
     println!("unweighted average recall  {:.4}", figures.uar);
     println!("calibration error          {:.4}", figures.ece);
     println!("negative log-likelihood    {:.4}", figures.nll);
     println!("accuracy on surest 75 %    {:.4}", figures.accuracy_at_75);
+    println!("uncertain                  {}", scores.uncertain);
+    println!("no speech heard            {}", scores.no_speech);
+    println!("unreadable                 {}", scores.unreadable);
     println!();
     let shorten = |emotion: &Emotion| emotion.name().chars().take(8).collect::<String>();
     let header: Vec<String> = Emotion::ALL.iter().map(|emotion| format!("{:>8}", shorten(emotion))).collect();
