@@ -1,5 +1,7 @@
 //! A server to be measured: started on a free port, its processor time and memory read from /proc.
 
+#![allow(dead_code, reason = "each measurement uses its part")]
+
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -39,6 +41,16 @@ impl Server {
         let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
         let ticks = after_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok());
         ticks.sum::<f64>() / TICKS_PER_SECOND
+    }
+
+    /// Sends a signal, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let _ = Command::new("kill").args([format!("-{name}"), self.process.id().to_string()]).status();
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> String {
+        self.process.wait().map_or_else(|error| error.to_string(), |status| status.to_string())
     }
 
     /// Resident memory, in MiB.

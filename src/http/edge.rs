@@ -6,7 +6,7 @@ use std::time::Instant;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderName, HeaderValue, Method, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::{Instrument, error, info, info_span};
@@ -30,6 +30,7 @@ pub async fn surround(State(app): State<App>, mut request: Request, next: Next) 
     let id = RequestId::of(request.headers());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str).to_string();
+    let multiplexed = request.version() == Version::HTTP_2;
     let beat = request.extensions().get::<Arc<Beat>>().cloned();
     let leftover = Leftover::default();
     request.extensions_mut().insert(id.clone());
@@ -50,6 +51,10 @@ pub async fn surround(State(app): State<App>, mut request: Request, next: Next) 
     };
     let headers = response.headers_mut();
     headers.extend(id.header_value().map(|value| (request_id::HEADER, value)));
+    if app.lifecycle.is_draining() && !multiplexed {
+        // Whoever keeps this connection alive would ask a server that is about to end.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     headers.entry(NO_STORE.0).or_insert(NO_STORE.1);
     headers.entry(NO_SNIFF.0).or_insert(NO_SNIFF.1);
     app.metrics.answered(&route, response.status().as_u16(), start.elapsed());

@@ -1,0 +1,113 @@
+//! Hours of mixed load: recordings of every length, errors, clients that leave, models read again; memory must stay flat.
+//!
+//! ```sh
+//! cargo build --release
+//! cargo run --release --example load-soak -- target/release/emotone 3600
+//! ```
+//!
+//! Arguments: the binary, the duration in seconds, further options of the server. At the end SIGTERM comes amid the load:
+//! whoever had begun before it must have been answered.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a measurement that cannot go on has failed")]
+
+mod client;
+mod server;
+#[path = "../../tests/sounds/mod.rs"]
+mod sounds;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use client::{Client, recording};
+use emotone::audio::g711;
+use server::Server;
+use sounds::{Dice, Voice, at_level};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+const CLIENTS: u64 = 4;
+/// Looks at the memory, over the whole time.
+const LOOKS: u32 = 60;
+/// Time until the memory has found its level, as a part of the whole.
+const WARM_UP: u32 = LOOKS / 6;
+/// Models are read again this often.
+const RELOAD_EVERY: Duration = Duration::from_secs(10);
+
+#[tokio::main]
+async fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [binary, seconds, options @ ..] = &arguments[..] else {
+        panic!("usage: load-soak BINARY SECONDS [OPTIONS OF THE SERVER]");
+    };
+    let duration = Duration::from_secs_f64(seconds.parse().unwrap());
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let mut server = Server::start(binary, &options).unwrap();
+    println!("memory at rest: {:.1} MiB", server.resident_mib());
+    let samples = at_level(&Voice { pitch: 130.0, tract: 1.0, seed: 3 }.speak(60.0, 8_000), -6.0);
+    let mulaw: Arc<[u8]> = samples.iter().map(|sample| g711::linear_to_mulaw((sample * 32_768.0) as i16)).collect();
+    let counts: Counts = Arc::default();
+    let ending = Arc::new(AtomicU64::new(0));
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|seed| tokio::spawn(client(server.address, mulaw.clone(), seed, counts.clone(), ending.clone())))
+        .collect();
+
+    let (began, mut reloaded, mut levels) = (Instant::now(), Instant::now(), Vec::new());
+    for look in 1..=LOOKS {
+        while began.elapsed() < duration * look / LOOKS {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            if reloaded.elapsed() > RELOAD_EVERY {
+                reloaded = Instant::now();
+                server.signal("HUP");
+            }
+        }
+        levels.push(server.resident_mib());
+    }
+    ending.store(1, Ordering::SeqCst);
+    server.signal("TERM");
+    let status = server.wait();
+    for client in clients {
+        client.await.unwrap();
+    }
+    let warm = levels.get(WARM_UP as usize..).unwrap_or_default();
+    let (least, most) =
+        warm.iter().fold((f64::MAX, 0.0_f64), |(least, most), level| (least.min(*level), most.max(*level)));
+    println!("memory: {}", levels.iter().map(|level| format!("{level:.0}")).collect::<Vec<_>>().join(" "));
+    println!("memory after warming up: {least:.1} to {most:.1} MiB, {:.1} % apart", 100.0 * (most / least - 1.0));
+    println!("answers by status (0: none came; after: begun after SIGTERM): {:?}", counts.lock().unwrap());
+    println!("exit status after SIGTERM: {status}");
+}
+
+/// Answers by phase and status.
+type Counts = Arc<Mutex<BTreeMap<(&'static str, u16), u64>>>;
+
+async fn client(address: SocketAddr, mulaw: Arc<[u8]>, seed: u64, counts: Counts, ending: Arc<AtomicU64>) {
+    let (mut client, mut dice) = (Client::new(address), Dice::new(seed + 1));
+    loop {
+        let phase = if ending.load(Ordering::SeqCst) == 0 { "before" } else { "after" };
+        // Most are clips of some seconds, some last a minute.
+        let part = dice.uniform(0.0, 1.0).powi(3);
+        let length = ((mulaw.len() as f32 * part) as usize).clamp(1_600, mulaw.len());
+        let body = match dice.below(20) {
+            0 => b"this is no audio at all".repeat(length / 23),
+            1 => Vec::new(),
+            2 => {
+                // One who leaves amid its upload.
+                if let Ok(mut socket) = TcpStream::connect(address).await {
+                    let head = "POST /classify HTTP/1.1\r\nHost: load\r\nContent-Length: 1000000\r\n\r\n";
+                    let _ = socket.write_all(head.as_bytes()).await;
+                    let _ = socket.write_all(mulaw.get(..length).unwrap_or_default()).await;
+                }
+                continue;
+            }
+            _ => recording(mulaw.get(..length).unwrap_or_default()),
+        };
+        let status = client.classify(&body).await.map_or(0, |answer| answer.status);
+        *counts.lock().unwrap().entry((phase, status)).or_default() += 1;
+        if phase == "after" {
+            return;
+        }
+    }
+}
