@@ -6,7 +6,7 @@ mod sounds;
 
 use emotone::audio::{AudioLimits, RawEncoding, RawFormat, Waveform, resample};
 use emotone::call::{Judgement, LiveCall, LiveEvent, LiveFormat, Segment, Smoothing, Summary, Windowing};
-use emotone::model::Classifier;
+use emotone::model::{Classifier, Probabilities};
 use emotone::pipeline::{Pipeline, PipelineError, Progress, Request, Stage};
 use proptest::prelude::*;
 use sounds::{Dice, MAN, WOMAN, at_level, joined};
@@ -105,7 +105,7 @@ proptest! {
     fn any_cut_of_a_stream_says_what_the_file_says(
         seconds in 0.2..14.0_f32,
         rate in prop::sample::select(vec![8_000_u32, 11_025, 16_000, 44_100]),
-        windows in prop::sample::select(vec![None, Some((2.0, 1.0)), Some((1.7, 0.7)), Some((1.0, 1.0))]),
+        windows in prop::sample::select(vec![None, Some((2.0, 1.0)), Some((1.7, 0.7)), Some((1.0, 1.0)), Some((7.5, 2.0))]),
         longest_cut in prop::sample::select(vec![1_usize, 7, 160, 1_000, 50_000, 1_000_000]),
         seed in any::<u64>(),
     ) {
@@ -141,6 +141,24 @@ fn a_clip_within_one_window_is_one_segment_judged_on_all_of_it() {
     let judged = channel.verdict.probabilities().unwrap();
     for (judged, alone) in judged.values().iter().zip(alone.values()) {
         assert!((judged - alone).abs() < TOLERANCE);
+    }
+}
+
+#[test]
+fn a_window_longer_than_the_input_is_the_mean_of_its_pieces() {
+    let (pipeline, voice) = (pipeline(), MAN.speak(14.0, RATE));
+    let spec = pipeline.extractor().spec().clone();
+    let windowing = Windowing { window_seconds: 14.0, hop_seconds: 14.0 };
+    let judged = judge(&pipeline, &[&voice], RATE, Some(windowing)).channels[0].verdict.probabilities().unwrap();
+    let waveform = resample(&Waveform::new(at_level(&voice, 0.0), RATE).unwrap(), spec.sample_rate).unwrap();
+    let track = pipeline.extractor().frames(&waveform).unwrap();
+    let (last, pieces) = (track.frames() - spec.frames, track.frames().div_ceil(spec.frames));
+    let starts = (0..pieces).map(|piece| piece * last / (pieces - 1));
+    let inputs: Vec<_> = starts.map(|start| pipeline.extractor().window(&track, start..start + spec.frames)).collect();
+    let answers = pipeline.classifier().probabilities(&inputs).unwrap();
+    let expected = Probabilities::weighted_mean(answers.into_iter().map(|answer| (answer, 1.0))).unwrap();
+    for (judged, expected) in judged.values().iter().zip(expected.values()) {
+        assert!((judged - expected).abs() < 0.05, "{judged} {expected}");
     }
 }
 

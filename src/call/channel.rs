@@ -1,9 +1,12 @@
 //! One channel from samples to windows, file or live.
 
+use std::ops::Range;
+
 use super::windows::LEAST_REST_SECONDS;
 use super::{Span, SpeechGate, WindowPlan};
 use crate::audio::{AudioError, Resampler};
 use crate::features::{FeatureExtractor, FeatureMatrix, FrameStream, FrameTrack};
+use crate::model::Probabilities;
 
 /// Less speech than this in a segment is none, in seconds, or half the segment if that is shorter.
 const LEAST_SPEECH_SECONDS: f64 = 0.1;
@@ -13,8 +16,14 @@ const LEAST_SPEECH_SECONDS: f64 = 0.1;
 pub struct Window {
     /// The segment's place in time, and the speech in it.
     pub span: Span,
-    /// The model's input; `None` if the segment holds no speech.
-    pub features: Option<FeatureMatrix>,
+    /// The model's input; several that cover the window together where it is longer than one; none if the segment holds
+    /// no speech.
+    pub inputs: Vec<FeatureMatrix>,
+}
+
+/// What several inputs of one window say together; `None` for none.
+pub(super) fn mean(answers: impl IntoIterator<Item = Probabilities>) -> Option<Probabilities> {
+    Probabilities::weighted_mean(answers.into_iter().map(|answer| (answer, 1.0)))
 }
 
 /// Everything one channel goes through before the model: resampler, frames, speech gate, windows.
@@ -116,8 +125,19 @@ impl ChannelAnalyzer {
         let enough = speech_seconds >= LEAST_SPEECH_SECONDS.min((end_seconds - start_seconds) / 2.0);
         Window {
             span: Span { start_seconds, end_seconds, speech_seconds: if enough { speech_seconds } else { 0.0 } },
-            features: enough.then(|| self.extractor.window(&self.track, first_frame..end_frame)),
+            inputs: if enough { self.inputs(first_frame..end_frame) } else { Vec::new() },
         }
+    }
+
+    /// As few inputs as cover a window, evenly spread over it: the first begins with it, the last ends with it.
+    fn inputs(&self, window: Range<usize>) -> Vec<FeatureMatrix> {
+        let length = self.extractor.spec().frames.min(window.len());
+        let gaps = window.len().div_ceil(length.max(1)).saturating_sub(1);
+        let starts = (0..=gaps).map(|number| match gaps {
+            0 => window.start,
+            _ => window.start + number * (window.len() - length) / gaps,
+        });
+        starts.map(|start| self.extractor.window(&self.track, start..start + length)).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! A call that is still going on.
 
 use super::alert::AlertWatch;
+use super::channel::mean;
 use super::{Alert, AlertRule, ChannelAnalyzer, Segment, Smoothing, Timeline, Verdict, Window, WindowPlan};
 use crate::audio::AudioError;
 use crate::features::FeatureExtractor;
@@ -129,9 +130,8 @@ impl LiveCall {
         let (mut windows, mut events) = (Vec::new(), Vec::new());
         let Some(channel) = self.channels.get_mut(number) else { return Ok(events) };
         step(&mut channel.analyzer, &mut windows);
-        for Window { span, features } in windows {
-            let probabilities = self.classifier.probabilities(features.as_slice())?.pop();
-            let segment = channel.timeline.push(span, probabilities);
+        for Window { span, inputs } in windows {
+            let segment = channel.timeline.push(span, mean(self.classifier.probabilities(&inputs)?));
             events.push(LiveEvent::Segment { channel: number, segment });
             let alerts = channel.watches.iter_mut().filter_map(|watch| watch.watch(&segment));
             events.extend(alerts.map(|alert| LiveEvent::Alert { channel: number, alert }));

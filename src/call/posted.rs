@@ -1,5 +1,8 @@
 //! A call that lies there whole.
 
+use std::collections::VecDeque;
+
+use super::channel::mean;
 use super::{ChannelAnalyzer, ChannelJudgement, Judgement, Segment, Smoothing, Timeline, Window, WindowPlan};
 use crate::audio::{AudioError, Recording, Waveform};
 use crate::features::FeatureExtractor;
@@ -22,7 +25,7 @@ pub struct PostedCall {
     /// For each channel of the recording, which of the voices it is.
     voice_of: Vec<usize>,
     /// Complete segments of a voice that are not judged yet, in order.
-    waiting: Vec<(usize, Window)>,
+    waiting: VecDeque<(usize, Window)>,
     rejection_threshold: f32,
 }
 
@@ -76,7 +79,7 @@ impl PostedCall {
                 });
             }
         }
-        Ok(Self { recording, voices, voice_of, waiting: Vec::new(), rejection_threshold })
+        Ok(Self { recording, voices, voice_of, waiting: VecDeque::new(), rejection_threshold })
     }
 
     /// Does the next piece of work.
@@ -84,7 +87,7 @@ impl PostedCall {
     /// # Errors
     /// [`ModelError`] if the network fails.
     pub fn step(&mut self, classifier: &Classifier) -> Result<Step, ModelError> {
-        let to_judge = self.waiting.iter().filter(|(_, window)| window.features.is_some()).count();
+        let to_judge: usize = self.waiting.iter().map(|(_, window)| window.inputs.len()).sum();
         let unfinished = self.voices.iter().position(|voice| !voice.finished);
         match unfinished {
             Some(voice) if to_judge < BATCH => {
@@ -126,22 +129,20 @@ impl PostedCall {
         self.waiting.extend(windows.into_iter().map(|window| (number, window)));
     }
 
-    /// Judges the segments up to a batch of those with speech; those without need no network.
+    /// Judges the next segments, up to a batch of windows; those without speech need no network.
     fn judge(&mut self, classifier: &Classifier) -> Result<(), ModelError> {
-        let speaks = |(_, (_, window)): &(usize, &(usize, Window))| window.features.is_some();
-        let beyond = self.waiting.iter().enumerate().filter(speaks).nth(BATCH).map(|(position, _)| position);
-        let last = beyond.unwrap_or(self.waiting.len());
-        let (segments, features): (Vec<_>, Vec<_>) = self
-            .waiting
-            .drain(..last)
-            .map(|(voice, window)| ((voice, window.span, window.features.is_some()), window.features))
-            .unzip();
-        let batch: Vec<_> = features.into_iter().flatten().collect();
+        let (mut batch, mut segments) = (Vec::new(), Vec::new());
+        while batch.len() < BATCH
+            && let Some((number, Window { span, inputs })) = self.waiting.pop_front()
+        {
+            segments.push((number, span, inputs.len()));
+            batch.extend(inputs);
+        }
         let mut answers = classifier.probabilities(&batch)?.into_iter();
-        for (number, span, speaks) in segments {
+        for (number, span, inputs) in segments {
             let voice = &mut self.voices[number];
-            let probabilities = if speaks { answers.next() } else { None };
-            voice.segments.push(voice.timeline.push(span, probabilities));
+            let segment = voice.timeline.push(span, mean(answers.by_ref().take(inputs)));
+            voice.segments.push(segment);
         }
         Ok(())
     }

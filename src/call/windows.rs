@@ -3,6 +3,9 @@
 use crate::features::FeatureSpec;
 use crate::model::ModelCard;
 
+/// Longest window that may be asked for, in seconds, where the model's own input isn't longer; what goes beyond the
+/// input is judged piece by piece.
+const LONGEST_SECONDS: f64 = 15.0;
 /// Shortest window or hop that may be asked for, in seconds: less holds no syllable to judge.
 const LEAST_SECONDS: f64 = 0.5;
 /// A rest shorter than this at the end of a recording makes no segment of its own, in seconds.
@@ -10,7 +13,8 @@ pub(super) const LEAST_REST_SECONDS: f64 = 0.05;
 
 /// How a channel is cut: the first segment is a whole window, each later one is a hop long, and each is judged on the
 /// window that ends with it. A recording no longer than one window is one segment, judged on all of it; the last segment
-/// takes the rest, and is judged on the window that ends with the recording.
+/// takes the rest, and is judged on the window that ends with the recording. A window longer than the model's input is
+/// judged piece by piece, and the mean of that counts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Windowing {
     /// Length of the window a segment is judged on, in seconds.
@@ -19,7 +23,7 @@ pub struct Windowing {
     pub hop_seconds: f64,
 }
 
-/// A windowing that the model at work can't do.
+/// A windowing that is not possible.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error(
     "windows of {window_seconds} s every {hop_seconds} s are not possible: 0.5 s <= hop <= window <= {limit_seconds} s is needed"
@@ -29,11 +33,11 @@ pub struct WindowingError {
     pub window_seconds: f64,
     /// The hop asked for, in seconds.
     pub hop_seconds: f64,
-    /// The longest window that the model can judge, in seconds.
+    /// The longest window that is possible, in seconds.
     pub limit_seconds: f64,
 }
 
-/// A [`Windowing`] that fits the model, counted in its frames.
+/// A [`Windowing`] that is possible, counted in the model's frames.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WindowPlan {
     windowing: Windowing,
@@ -45,10 +49,11 @@ impl WindowPlan {
     /// The windows asked for, or else the model's own (cut to what its input holds).
     ///
     /// # Errors
-    /// [`WindowingError`] unless 0.5 s <= hop <= window <= the model's input.
+    /// [`WindowingError`] unless 0.5 s <= hop <= window <= 15 s, or the model's input if that is longer.
     pub fn new(asked: Option<Windowing>, card: &ModelCard, spec: &FeatureSpec) -> Result<Self, WindowingError> {
         let frames_per_second = f64::from(spec.sample_rate) / spec.hop as f64;
-        let limit_seconds = spec.frames as f64 / frames_per_second;
+        let input_seconds = spec.frames as f64 / frames_per_second;
+        let limit_seconds = input_seconds.max(LONGEST_SECONDS);
         let windowing = match asked {
             Some(Windowing { window_seconds, hop_seconds }) => {
                 let fits = (LEAST_SECONDS..=limit_seconds).contains(&window_seconds)
@@ -59,12 +64,14 @@ impl WindowPlan {
                 Windowing { window_seconds, hop_seconds }
             }
             None => {
-                let window_seconds = card.window_seconds.min(limit_seconds);
+                let window_seconds = card.window_seconds.min(input_seconds);
                 Windowing { window_seconds, hop_seconds: card.hop_seconds.min(window_seconds) }
             }
         };
-        let window_frames = ((windowing.window_seconds * frames_per_second).round() as usize).clamp(1, spec.frames);
-        Ok(Self { windowing, frames_per_second, window_frames })
+        let frames = (windowing.window_seconds * frames_per_second).round() as usize;
+        // What rounds up beyond the input is no second piece.
+        let window_frames = if windowing.window_seconds <= input_seconds { frames.min(spec.frames) } else { frames };
+        Ok(Self { windowing, frames_per_second, window_frames: window_frames.max(1) })
     }
 
     /// The windows in seconds.
