@@ -33,7 +33,7 @@ mod tests {
         let mut levels = vec![-80.0; 100];
         levels[30..40].fill(-20.0);
         levels[60..70].fill(-25.0);
-        assert_eq!(sounding(&levels, 32.0), 24..76);
+        assert_eq!(sounding(&levels, 32.0), 25..75);
         assert_eq!(sounding(&[-50.0; 8], 32.0), 0..8);
         assert_eq!(sounding(&[], 32.0), 0..0);
     }
