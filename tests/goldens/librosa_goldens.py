@@ -2,7 +2,7 @@
 
     pip install librosa==0.11.0 && python tests/goldens/librosa_goldens.py
 
-Signals are float32; librosa computes in double precision. `librosa.f32` holds little-endian float32 values one after the
+Signals are float32 and so is what pre-emphasis makes of them; everything after that librosa computes in double precision. `librosa.f32` holds little-endian float32 values one after the
 other; `librosa.json` says where each array begins and how many values it has. Arrays are frame-major.
 """
 
@@ -35,9 +35,9 @@ def signals(rate):
 
 
 def stages(signal, s):
-    signal = signal.astype(np.float64)
     if s["pre_emphasis"]:
-        signal = librosa.effects.preemphasis(signal, coef=s["pre_emphasis"], zi=[0.0])
+        signal = librosa.effects.preemphasis(signal, coef=s["pre_emphasis"], zi=[0.0])  # float32, as its signal is
+    signal = signal.astype(np.float64)
     power = np.abs(librosa.stft(signal, n_fft=s["n_fft"], hop_length=s["hop"], window="hann", center=True, pad_mode="constant")) ** 2
     bank = librosa.filters.mel(sr=s["sample_rate"], n_fft=s["n_fft"], n_mels=s["n_mels"], fmin=s["fmin"], fmax=s["fmax"], dtype=np.float64)
     mel = bank @ power
