@@ -88,7 +88,7 @@ impl Recipe {
                 n_mfcc: 40,
                 top_db: Some(60.0),
                 trim_db: Some(32.0),
-                frames: 188,
+                frames: 250,
                 normalization: global(45),
                 padding: Padding::Repeat,
                 boundary: Boundary::Zero,
@@ -108,7 +108,7 @@ impl Recipe {
     pub fn random_copies(self) -> Option<usize> {
         match self {
             Self::Paper => None,
-            Self::Robust => Some(10),
+            Self::Robust => Some(6),
         }
     }
 
