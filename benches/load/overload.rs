@@ -113,9 +113,10 @@ fn tell(what: &str, answers: &[Answer], lost: usize) {
     let (mut served, mut refused) = (milliseconds(true), milliseconds(false));
     let others = answers.iter().filter(|answer| ![200, 503].contains(&answer.status)).count();
     println!(
-        "{what}: {} served, p50 {:.2} ms, p99 {:.2} ms, max {:.2} ms; {} refused, p50 {:.2} ms, p99 {:.2} ms; {others} others, {lost} lost",
+        "{what}: {} served, p50 {:.2} ms, p90 {:.2} ms, p99 {:.2} ms, max {:.2} ms; {} refused, p50 {:.2} ms, p99 {:.2} ms; {others} others, {lost} lost",
         served.len(),
         quantile(&mut served, 0.5),
+        quantile(&mut served, 0.9),
         quantile(&mut served, 0.99),
         quantile(&mut served, 1.0),
         refused.len(),

@@ -17,6 +17,7 @@ use super::oip::{ErrorSentence, InSentences};
 use super::pulse::Beat;
 use super::request_id::{self, RequestId};
 use super::state::App;
+use super::trace_context;
 
 const SERVER_FAULT: u16 = 500;
 /// Answers hold what callers said; nobody between is to keep them.
@@ -29,6 +30,7 @@ pub async fn surround(State(app): State<App>, mut request: Request, next: Next) 
     let in_flight = app.lifecycle.begin();
     let id = RequestId::of(request.headers());
     let method = request.method().clone();
+    let trace_id = trace_context::trace_id(request.headers()).map(str::to_string);
     let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str).to_string();
     let multiplexed = request.version() == Version::HTTP_2;
     let beat = request.extensions().get::<Arc<Beat>>().cloned();
@@ -36,7 +38,7 @@ pub async fn surround(State(app): State<App>, mut request: Request, next: Next) 
     request.extensions_mut().insert(id.clone());
     let request = request.map(|body| leftover.watch(body));
 
-    let span = info_span!("request", request_id = id.as_str());
+    let span = info_span!("request", request_id = id.as_str(), trace_id);
     let unanswered = Unanswered { app: &app, answered: false };
     let response = next.run(request).instrument(span.clone()).await;
     unanswered.answered();

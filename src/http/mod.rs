@@ -7,6 +7,7 @@ mod routes;
 mod state;
 mod edge;
 mod request_id;
+mod trace_context;
 mod query;
 mod guard;
 mod keys;

@@ -83,7 +83,7 @@ impl App {
         let rota = RotaLimits {
             max_at_work: limits.max_concurrency as usize,
             max_waiting: limits.max_queue as usize,
-            max_waiting_overloaded: limits.worker_threads(),
+            threads: limits.worker_threads(),
             max_wait: limits.queue_timeout_ms,
         };
         let workers = Workers::start(limits.worker_threads(), rota).map_err(StartError::Threads)?;

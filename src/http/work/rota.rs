@@ -13,8 +13,8 @@ pub struct RotaLimits {
     pub max_at_work: usize,
     /// Not yet begun at a time, beyond those that can begin at once.
     pub max_waiting: usize,
-    /// Not yet begun at a time while more comes than can be done: a long queue would only make everybody late then.
-    pub max_waiting_overloaded: usize,
+    /// Threads that work. While more comes than can be done, no more jobs wait: a long queue would only make all late then.
+    pub threads: usize,
     /// Longest wait for the first turn.
     pub max_wait: Duration,
 }
@@ -57,10 +57,10 @@ impl<J: Rotating> Rota<J> {
 
     /// Whether one more job is turned away.
     pub fn refuses(&mut self, now: Instant) -> bool {
-        let can_begin = self.limits.max_at_work.saturating_sub(self.at_work);
+        let can_begin = self.limits.max_at_work.saturating_sub(self.at_work).min(self.limits.threads);
         let mut room = can_begin.saturating_add(self.limits.max_waiting);
         if self.last_refusal.is_some_and(|last| now.duration_since(last) < OVERLOAD) {
-            room = room.min(self.limits.max_waiting_overloaded);
+            room = room.min(self.limits.threads);
         }
         if self.waiting.len() >= room {
             self.waiting.retain(|(_, waiting)| !waiting.is_abandoned());
@@ -139,7 +139,7 @@ mod tests {
 
     fn rota(max_at_work: usize, max_waiting: usize) -> (Rota<&'static str>, Instant) {
         let max_wait = Duration::from_secs(5);
-        (Rota::new(RotaLimits { max_at_work, max_waiting, max_waiting_overloaded: 1, max_wait }), Instant::now())
+        (Rota::new(RotaLimits { max_at_work, max_waiting, threads: 1, max_wait }), Instant::now())
     }
 
     #[test]
