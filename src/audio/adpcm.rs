@@ -35,9 +35,11 @@ impl AdpcmBlocks {
             .with_channels(Channels::Discrete(format.channels))
             .with_max_frames_per_packet(frames)
             .with_frames_per_block(frames);
-        let decoder = symphonia::default::get_codecs()
-            .make_audio_decoder(&parameters, &AudioDecoderOptions::default())
-            .map_err(|_| AudioError::Unsupported { what: format!("a WAV file with {}", format.name()) })?;
+        let decoder = guarded(|| {
+            symphonia::default::get_codecs()
+                .make_audio_decoder(&parameters, &AudioDecoderOptions::default())
+                .map_err(|_| AudioError::Unsupported { what: format!("a WAV file with {}", format.name()) })
+        })?;
         Ok(Self { decoder, frames, block: Vec::new(), block_bytes, planes: Vec::new() })
     }
 

@@ -81,6 +81,9 @@ impl Blocks {
     /// [`AudioError::Invalid`] for blocks too short to hold a sample, [`AudioError::Unsupported`] for more channels
     /// than the codec knows.
     pub(super) fn open(format: BlockFormat, data: Bytes, frames_declared: Option<u32>) -> Result<Opened, AudioError> {
+        if format.channels == 0 {
+            return Err(AudioError::Invalid { reason: "it has 0 channels".into() });
+        }
         let bytes = usize::from(format.bytes);
         let full = format.frames_in(bytes);
         if full == 0 || (format.codec == BlockCodec::Gsm && bytes != gsm::BLOCK_BYTES) {
