@@ -85,7 +85,7 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// What the shipped model was trained with; `docs/experiments.md` says what each part brought.
+    /// What `--recipe robust` trains with. The ranges are first guesses; what each part brings has not been measured.
     pub fn robust() -> Self {
         Self {
             speed: Chance::new(0.3, 88..=112),

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use emotone::audio::{AudioLimits, Waveform, decode};
-use emotone::features::{Boundary, FeatureSpec, Normalization, Padding};
+use emotone::features::{FeatureSpec, Normalization};
+
+use crate::recipe::Recipe;
 
 /// What to plot, and where to.
 #[derive(Debug, clap::Args)]
@@ -31,7 +33,8 @@ pub fn plot(arguments: &PlotArguments) -> Result<()> {
         Some(file) => read(file)?,
         None => ("chirp".to_owned(), chirp()?),
     };
-    let spec = paper_features();
+    let normalization = Normalization::Recording { epsilon: 1e-5 };
+    let spec = FeatureSpec { normalization, ..Recipe::Paper.features() };
     let heading = |what: &str| format!("{name}: {what}");
     let pictures = [
         ("waveform", super::waveform(&heading("waveform"), &waveform)?),
@@ -83,27 +86,6 @@ fn chirp() -> Result<Waveform> {
         (0.5 * fade * phase.sin()) as f32
     };
     Ok(Waveform::new((0..(SECONDS * f64::from(RATE_HZ)) as usize).map(sample).collect(), RATE_HZ)?)
-}
-
-/// The paper's features, which are librosa's defaults with 40 coefficients.
-fn paper_features() -> FeatureSpec {
-    FeatureSpec {
-        sample_rate: 22_050,
-        pre_emphasis: 0.0,
-        n_fft: 2_048,
-        hop: 512,
-        n_mels: 128,
-        fmin: 0.0,
-        fmax: 11_025.0,
-        n_mfcc: 40,
-        top_db: Some(80.0),
-        trim_db: None,
-        frames: 100,
-        normalization: Normalization::Recording { epsilon: 1e-5 },
-        padding: Padding::Zero,
-        boundary: Boundary::Zero,
-        columns: Vec::new(),
-    }
 }
 
 #[cfg(test)]
