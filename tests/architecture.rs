@@ -11,7 +11,7 @@ const ORDER: [&str; 10] =
 
 /// Libraries that one part of the server alone may know, and where that is.
 /// (Fourier transforms have two: filters in the one, spectra in the other.)
-const DOORS: [(&str, &str); 12] = [
+const DOORS: [(&str, &str); 13] = [
     ("symphonia", "audio/"),
     ("rusty_opus", "audio/opus.rs"),
     ("tract_onnx", "model/classifier.rs"),
@@ -22,6 +22,7 @@ const DOORS: [(&str, &str); 12] = [
     ("utoipa", "http/"),
     ("prometheus", "http/"),
     ("governor", "http/"),
+    ("opentelemetry", "http/traces/"),
     ("clap", "config"),
     ("anyhow", "commands/"),
 ];

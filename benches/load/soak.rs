@@ -29,6 +29,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 const CLIENTS: u64 = 4;
+/// Longest time that a client thinks between two requests, in seconds; half of it on average.
+const LONGEST_PAUSE: f32 = 1.0;
 /// Looks at the memory, over the whole time.
 const LOOKS: u32 = 60;
 /// Time until the memory has found its level, as a part of the whole.
@@ -86,6 +88,7 @@ type Counts = Arc<Mutex<BTreeMap<(&'static str, u16), u64>>>;
 async fn client(address: SocketAddr, mulaw: Arc<[u8]>, seed: u64, counts: Counts, ending: Arc<AtomicU64>) {
     let (mut client, mut dice) = (Client::new(address), Dice::new(seed + 1));
     loop {
+        tokio::time::sleep(Duration::from_secs_f32(dice.uniform(0.0, LONGEST_PAUSE))).await;
         let phase = if ending.load(Ordering::SeqCst) == 0 { "before" } else { "after" };
         // Most are clips of some seconds, some last a minute.
         let part = dice.uniform(0.0, 1.0).powi(3);

@@ -1,6 +1,7 @@
 //! The commands of the binary.
 
 mod load;
+mod insight;
 mod serve;
 mod classify;
 mod show;

@@ -5,19 +5,19 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use emotone::config::{Insight, LogFormat, Serve};
+use emotone::config::Serve;
 use emotone::http::{self, App, Certificate, Listening, Models, Phase};
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info, warn};
-use tracing_subscriber::EnvFilter;
 
+use super::insight;
 use super::load::DEFAULT_MODEL;
 
 /// Files that are open besides connections.
 const OTHER_FILES: u64 = 64;
 
-/// What is bound and read before the first async thread starts, so that what is wrong is said in one line.
+/// What is bound and read before anything is served, so that what is wrong is said in one line.
 struct Ready {
     settings: Serve,
     listener: TcpListener,
@@ -29,7 +29,8 @@ struct Ready {
 
 /// Serves until SIGTERM or SIGINT.
 pub fn serve(settings: Serve) -> Result<ExitCode> {
-    set_up_log(&settings.insight)?;
+    let runtime = runtime::Builder::new_multi_thread().enable_all().build().context("cannot start async threads")?;
+    let traces = insight::set_up(&settings.insight, runtime.handle())?;
     let ready = Ready {
         listener: bind(settings.network.listen)?,
         metrics_listener: settings.insight.metrics_listen.map(bind).transpose()?,
@@ -38,8 +39,8 @@ pub fn serve(settings: Serve) -> Result<ExitCode> {
         models: Models::load(settings.model.clone(), DEFAULT_MODEL, settings.limits.audio())?,
         settings,
     };
-    let runtime = runtime::Builder::new_multi_thread().enable_all().build().context("cannot start async threads")?;
     runtime.block_on(run(ready))?;
+    traces.end();
     // What is left has had its time.
     runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
@@ -135,15 +136,4 @@ fn bind(address: SocketAddr) -> Result<TcpListener> {
     let listener = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
     listener.set_nonblocking(true)?;
     Ok(listener)
-}
-
-fn set_up_log(insight: &Insight) -> Result<()> {
-    let filter = EnvFilter::try_new(&insight.log_level)
-        .with_context(|| format!("--log-level: cannot understand `{}`", insight.log_level))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match insight.log_format {
-        LogFormat::Json => log.json().flatten_event(true).with_current_span(true).with_span_list(false).init(),
-        LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
-    }
-    Ok(())
 }

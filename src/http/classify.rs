@@ -15,6 +15,7 @@ use super::query::Parameters;
 use super::request_id::RequestId;
 use super::state::App;
 use super::table;
+use super::traces;
 use super::upload::Upload;
 use super::work::{Deadline, Timing};
 use crate::audio::{RawEncoding, RawFormat};
@@ -118,6 +119,7 @@ pub async fn classify(State(app): State<App>, id: RequestId, request: HttpReques
     let ((recording, judgement), timing) = app.workers.work(analysis, app.deadline(), upload.room).await?;
 
     app.metrics.judged(&recording, &judgement, &timing);
+    traces::timed(&timing);
     let timing = [(SERVER_TIMING, server_timing(&timing))];
     Ok(match form {
         Form::Json => {

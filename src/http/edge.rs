@@ -17,7 +17,7 @@ use super::oip::{ErrorSentence, InSentences};
 use super::pulse::Beat;
 use super::request_id::{self, RequestId};
 use super::state::App;
-use super::trace_context;
+use super::{trace_context, traces};
 
 const SERVER_FAULT: u16 = 500;
 /// Answers hold what callers said; nobody between is to keep them.
@@ -39,6 +39,7 @@ pub async fn surround(State(app): State<App>, mut request: Request, next: Next) 
     let request = request.map(|body| leftover.watch(body));
 
     let span = info_span!("request", request_id = id.as_str(), trace_id);
+    traces::begin(&span, request.headers(), &method, &route);
     let unanswered = Unanswered { app: &app, answered: false };
     let response = next.run(request).instrument(span.clone()).await;
     unanswered.answered();
@@ -60,6 +61,7 @@ pub async fn surround(State(app): State<App>, mut request: Request, next: Next) 
     headers.entry(NO_STORE.0).or_insert(NO_STORE.1);
     headers.entry(NO_SNIFF.0).or_insert(NO_SNIFF.1);
     app.metrics.answered(&route, response.status().as_u16(), start.elapsed());
+    traces::answered(&span, response.status().as_u16(), problem.as_ref().map(|problem| problem.status_and_code().1));
     span.in_scope(|| log(&method, &route, &response, problem.as_deref(), start));
     response.map(|body| Body::new(Answer::new(body, leftover, in_flight, beat)))
 }

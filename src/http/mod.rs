@@ -8,6 +8,7 @@ mod state;
 mod edge;
 mod request_id;
 mod trace_context;
+pub mod traces;
 mod query;
 mod guard;
 mod keys;

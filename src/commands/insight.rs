@@ -1,0 +1,75 @@
+//! Where log lines and traces go.
+
+use anyhow::{Context, Result};
+use emotone::config::{Insight, LogFormat};
+use emotone::http::traces;
+use tokio::runtime::Handle;
+use tracing::warn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
+
+/// A part of what receives events and spans.
+type Receiver = Box<dyn Layer<Registry> + Send + Sync>;
+
+/// What is still to be sent when the service ends.
+pub struct Traces {
+    #[cfg(feature = "otlp")]
+    exporter: Option<traces::Exporter>,
+}
+
+impl Traces {
+    /// Waits until the last spans are sent. Not to be called from an async thread.
+    pub fn end(self) {
+        #[cfg(feature = "otlp")]
+        if let Some(exporter) = self.exporter {
+            exporter.end();
+        }
+    }
+}
+
+/// Sets up the log and, where a collector is named, the traces; their sockets belong to `runtime`.
+///
+/// # Errors
+/// If the level or the collector's address cannot be understood.
+pub fn set_up(insight: &Insight, runtime: &Handle) -> Result<Traces> {
+    let filter = || {
+        EnvFilter::try_new(&insight.log_level)
+            .with_context(|| format!("--log-level: cannot understand `{}`", insight.log_level))
+    };
+    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let log = match insight.log_format {
+        LogFormat::Json => {
+            log.json().flatten_event(true).with_current_span(true).with_span_list(false).with_filter(filter()?).boxed()
+        }
+        LogFormat::Text => {
+            log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).with_filter(filter()?).boxed()
+        }
+    };
+    let (traces, sender) = set_up_traces(runtime)?;
+    tracing_subscriber::registry().with([Some(log), sender].into_iter().flatten().collect::<Vec<Receiver>>()).init();
+    if cfg!(not(feature = "otlp")) && traces::are_wanted() {
+        // Not an error: clusters set the variable for every program alike.
+        warn!("a collector of traces is named, but this program was built without the feature `otlp`");
+    }
+    Ok(traces)
+}
+
+#[cfg(feature = "otlp")]
+fn set_up_traces(runtime: &Handle) -> Result<(Traces, Option<Receiver>)> {
+    use tracing_subscriber::filter::{LevelFilter, Targets};
+
+    if !traces::are_wanted() {
+        return Ok((Traces { exporter: None }, None));
+    }
+    let exporter = traces::Exporter::new(runtime.clone())?;
+    // The log's level is the log's business: a service that logs errors alone is still traced.
+    let own_spans = Targets::new().with_target("emotone", LevelFilter::INFO);
+    let sender = exporter.layer().with_filter(own_spans).boxed();
+    Ok((Traces { exporter: Some(exporter) }, Some(sender)))
+}
+
+#[cfg(not(feature = "otlp"))]
+fn set_up_traces(_runtime: &Handle) -> Result<(Traces, Option<Receiver>)> {
+    Ok((Traces {}, None))
+}
