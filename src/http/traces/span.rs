@@ -20,7 +20,7 @@ pub(super) fn begin(span: &Span, headers: &HeaderMap, method: &Method, route: &s
     }
     span.set_attribute("http.request.method", method.to_string());
     span.set_attribute("http.route", route.to_string());
-    span.set_attribute("otel.name", format!("{method} {route}"));
+    span.record("otel.name", format!("{method} {route}"));
 }
 
 pub(super) fn timed(timing: &Timing) {
