@@ -1,5 +1,6 @@
 //! Columns beside the cepstral coefficients.
 
+use super::decibel::loudest;
 use super::prosody::{PitchContour, PitchFrame};
 use super::{Column, FeatureSpec};
 
@@ -19,7 +20,7 @@ pub fn fill(spec: &FeatureSpec, view: &WindowView<'_>, values: &mut [f32]) {
     let hop_seconds = spec.hop as f32 / spec.sample_rate as f32;
     let contour = PitchContour::trace(view.pitch.unwrap_or_default(), view.levels, hop_seconds);
     let median = contour.median_log_hz().unwrap_or(0.0);
-    let loudest = view.levels.iter().copied().fold(f32::MIN, f32::max);
+    let loudest = loudest(view.levels);
     let log_hz = |frame: usize| contour.log_hz().get(frame).copied();
     let value = |column: &Column, frame: usize| match column {
         Column::RelativeLogPitch => log_hz(frame).map_or(0.0, |log_hz| log_hz - median),

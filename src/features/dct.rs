@@ -2,16 +2,18 @@
 
 use std::f64::consts::PI;
 
-/// Bands taken together in one pass over the coefficients, so that these are loaded and stored less often.
-const BANDS_AT_ONCE: usize = 4;
+/// Coefficients computed together, in registers: [`GROUPS`] times [`LANES`].
+const TILE: usize = GROUPS * LANES;
+const GROUPS: usize = 5;
+const LANES: usize = 8;
 
 /// The first coefficients of the orthonormal DCT-II, as `scipy.fft.dct(type=2, norm="ortho")`:
 /// `c[k] = s(k) · Σ_m x[m] · cos(πk(2m+1) / 2M)` with `s(0) = √(1/M)` and `s(k) = √(2/M)`.
 #[derive(Debug, Clone)]
 pub struct Dct {
-    coefficients: usize,
-    /// `[bands, coefficients]`, the bands filled up with zeros to a multiple of [`BANDS_AT_ONCE`].
-    table: Vec<f32>,
+    bands: usize,
+    /// `[tiles, bands, TILE]`: the coefficients in tiles, the last filled up with zeros.
+    table: Vec<[[f32; LANES]; GROUPS]>,
 }
 
 impl Dct {
@@ -22,26 +24,33 @@ impl Dct {
             let scale = if k == 0 { (1.0 / count).sqrt() } else { (2.0 / count).sqrt() };
             (scale * (PI * k as f64 * (2 * band + 1) as f64 / (2.0 * count)).cos()) as f32
         };
-        let mut table: Vec<f32> =
-            (0..bands).flat_map(|band| (0..coefficients).map(move |k| (band, k))).map(|(b, k)| entry(b, k)).collect();
-        table.resize(bands.next_multiple_of(BANDS_AT_ONCE) * coefficients, 0.0);
-        Self { coefficients, table }
+        let row = |first: usize, band: usize| {
+            let at = |k: usize| if k < coefficients { entry(band, k) } else { 0.0 };
+            std::array::from_fn(|group| std::array::from_fn(|lane| at(first + group * LANES + lane)))
+        };
+        let tiles = (0..coefficients).step_by(TILE);
+        Self { bands, table: tiles.flat_map(|first| (0..bands).map(move |band| row(first, band))).collect() }
     }
 
     /// Writes the transform of `levels` (`[bands]`) into `cepstrum` (`[coefficients]`).
     pub fn apply(&self, levels: &[f32], cepstrum: &mut [f32]) {
-        let width = self.coefficients;
-        cepstrum.fill(0.0);
-        for (levels, rows) in levels.chunks(BANDS_AT_ONCE).zip(self.table.chunks_exact(BANDS_AT_ONCE * width)) {
-            let level = |index: usize| levels.get(index).copied().unwrap_or(0.0);
-            let (first, second, third, fourth) = (level(0), level(1), level(2), level(3));
-            let (a, rows) = rows.split_at(width);
-            let (b, rows) = rows.split_at(width);
-            let (c, d) = rows.split_at(width);
-            for ((((out, a), b), c), d) in cepstrum.iter_mut().zip(a).zip(b).zip(c).zip(d) {
-                *out += (first * a + second * b) + (third * c + fourth * d);
+        for (tile, cepstrum) in self.table.chunks_exact(self.bands.max(1)).zip(cepstrum.chunks_mut(TILE)) {
+            transform(tile, levels, cepstrum);
+        }
+    }
+}
+
+fn transform(tile: &[[[f32; LANES]; GROUPS]], levels: &[f32], cepstrum: &mut [f32]) {
+    let mut sums = [[0.0; LANES]; GROUPS];
+    for (row, level) in tile.iter().zip(levels) {
+        for (sums, factors) in sums.iter_mut().zip(row) {
+            for (sum, factor) in sums.iter_mut().zip(factors) {
+                *sum += level * factor;
             }
         }
+    }
+    for (out, sum) in cepstrum.iter_mut().zip(sums.as_flattened()) {
+        *out = *sum;
     }
 }
 

@@ -42,10 +42,22 @@ pub fn to_decibels(powers: &mut [f32]) {
 
 /// Raises levels further than `top_db` below the loudest to that, in place, as librosa's `top_db`.
 pub fn limit_range(levels: &mut [f32], top_db: f32) {
-    let floor = levels.iter().copied().fold(f32::MIN, f32::max) - top_db;
+    let floor = loudest(levels) - top_db;
     for level in levels {
         *level = level.max(floor);
     }
+}
+
+/// The highest of `levels`; the lowest number of none.
+pub fn loudest(levels: &[f32]) -> f32 {
+    let (groups, rest) = levels.as_chunks::<16>();
+    let mut lanes = [f32::MIN; 16];
+    for group in groups {
+        for (lane, level) in lanes.iter_mut().zip(group) {
+            *lane = lane.max(*level);
+        }
+    }
+    lanes.iter().chain(rest).copied().fold(f32::MIN, f32::max)
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Mel filter bank: triangles that are narrow where hearing is sharp.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 /// Up to here the mel scale of Slaney's Auditory Toolbox is linear, above logarithmic.
@@ -30,17 +29,23 @@ pub fn mel_to_hz(mel: f64) -> f64 {
     }
 }
 
+/// Weights of a band are filled up with zeros to a multiple of this, for loops without a rest.
+const LANES: usize = 4;
+
 /// Triangles of equal area, equally spaced in mel, as `librosa.filters.mel(norm="slaney", htk=False)`. Only the bins
 /// under each triangle are kept.
 #[derive(Debug, Clone)]
 pub struct MelBank {
-    rows: Arc<[Row]>,
+    bands: Arc<[Band]>,
+    /// Groups of weights of all bands, one band after the other.
+    weights: Arc<[[f32; LANES]]>,
 }
 
 #[derive(Debug)]
-struct Row {
-    bins: Range<usize>,
-    weights: Vec<f32>,
+struct Band {
+    first_bin: usize,
+    /// Number of groups of weights.
+    groups: usize,
 }
 
 impl MelBank {
@@ -48,45 +53,52 @@ impl MelBank {
     pub fn new(sample_rate: u32, n_fft: usize, n_mels: usize, fmin: f32, fmax: f32) -> Self {
         let (low, high) = (hz_to_mel(f64::from(fmin)), hz_to_mel(f64::from(fmax)));
         let edge = |index: usize| mel_to_hz(low + (high - low) * index as f64 / (n_mels + 1) as f64);
-        let rows = (0..n_mels).map(|band| {
+        let (mut bands, mut weights) = (Vec::with_capacity(n_mels), Vec::new());
+        for band in 0..n_mels {
             let (left, centre, right) = (edge(band), edge(band + 1), edge(band + 2));
             let weight = |bin: usize| {
                 let hz = bin as f64 * f64::from(sample_rate) / n_fft as f64;
                 let triangle = ((hz - left) / (centre - left)).min((right - hz) / (right - centre));
                 (triangle.max(0.0) * 2.0 / (right - left)) as f32
             };
-            let first = (0..=n_fft / 2).find(|bin| weight(*bin) > 0.0).unwrap_or(0);
-            let weights: Vec<f32> = (first..=n_fft / 2).map(weight).take_while(|weight| *weight > 0.0).collect();
-            Row { bins: first..first + weights.len(), weights }
-        });
-        Self { rows: rows.collect() }
+            let under = |bin: &usize| weight(*bin) > 0.0;
+            let first = (0..=n_fft / 2).find(under).unwrap_or(0);
+            let count = (first..=n_fft / 2).take_while(under).count();
+            let groups = count.div_ceil(LANES);
+            // A group must not reach beyond the last bin.
+            let first_bin = first.min((n_fft / 2 + 1).saturating_sub(groups * LANES));
+            bands.push(Band { first_bin, groups });
+            weights.extend((0..groups).map(|group| {
+                std::array::from_fn(|lane| {
+                    let bin = first_bin + group * LANES + lane;
+                    if bin <= n_fft / 2 { weight(bin) } else { 0.0 }
+                })
+            }));
+        }
+        Self { bands: bands.into(), weights: weights.into() }
     }
 
     /// Number of bands.
     pub fn bands(&self) -> usize {
-        self.rows.len()
+        self.bands.len()
     }
 
-    /// Writes the energy of each band into `mel` (`[bands]`) from the power of each bin (`[n_fft/2 + 1]`).
+    /// Writes the energy of each band into `mel` (`[bands]`) from the power of each bin (`[n_fft/2 + 1]`, finite).
     pub fn apply(&self, power: &[f32], mel: &mut [f32]) {
-        for (energy, row) in mel.iter_mut().zip(self.rows.iter()) {
-            *energy = dot(&row.weights, power.get(row.bins.clone()).unwrap_or_default());
+        let mut weights = &self.weights[..];
+        for (energy, band) in mel.iter_mut().zip(self.bands.iter()) {
+            let bins = power.get(band.first_bin..).unwrap_or_default().as_chunks::<LANES>().0;
+            let (own, others) = weights.split_at(band.groups);
+            weights = others;
+            let mut lanes = [0.0; LANES];
+            for (power, weights) in bins.iter().zip(own) {
+                for ((lane, power), weight) in lanes.iter_mut().zip(power).zip(weights) {
+                    *lane += power * weight;
+                }
+            }
+            *energy = (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
         }
     }
-}
-
-/// Sum of products in four lanes, so that the additions need not wait for each other.
-fn dot(left: &[f32], right: &[f32]) -> f32 {
-    let (left, left_rest) = left.as_chunks::<4>();
-    let (right, right_rest) = right.as_chunks::<4>();
-    let mut lanes = [0.0; 4];
-    for (left, right) in left.iter().zip(right) {
-        for ((lane, left), right) in lanes.iter_mut().zip(left).zip(right) {
-            *lane += left * right;
-        }
-    }
-    let rest: f32 = left_rest.iter().zip(right_rest).map(|(left, right)| left * right).sum();
-    (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]) + rest
 }
 
 #[cfg(test)]

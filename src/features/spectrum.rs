@@ -38,7 +38,7 @@ impl PowerSpectrum {
         self.transformed.len()
     }
 
-    /// Writes the power of each bin, at least 0, into `power` (`[bins]`). `frame` holds `n_fft` samples.
+    /// Writes the power of each bin, at least 0 and finite, into `power` (`[bins]`). `frame` holds `n_fft` samples.
     pub fn apply(&mut self, frame: &[f32], power: &mut [f32]) {
         for ((windowed, sample), weight) in self.windowed.iter_mut().zip(frame).zip(self.window.iter()) {
             *windowed = f64::from(*sample) * weight;
@@ -46,7 +46,8 @@ impl PowerSpectrum {
         let done = self.plan.process_with_scratch(&mut self.windowed, &mut self.transformed, &mut self.scratch);
         debug_assert!(done.is_ok(), "the buffers were made by the plan");
         for (power, bin) in power.iter_mut().zip(&self.transformed) {
-            *power = (bin.re * bin.re + bin.im * bin.im) as f32;
+            // Samples far beyond [-1, 1] are still numbers, and so must their power be.
+            *power = ((bin.re * bin.re + bin.im * bin.im) as f32).min(f32::MAX);
         }
     }
 }

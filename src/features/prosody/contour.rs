@@ -5,7 +5,7 @@ use super::periodicity::{CANDIDATES, OCTAVE_COST, PitchFrame, voicing};
 /// A frame counts as voiced if its periodicity is above this, all else equal.
 const VOICING_THRESHOLD: f32 = 0.55;
 /// Cost of a jump by an octave from one frame to the next, at frames of 10 ms.
-const OCTAVE_JUMP_COST: f32 = 0.35;
+const OCTAVE_JUMP_COST: f32 = 0.7;
 /// Cost of a change between voiced and unvoiced, at frames of 10 ms.
 const VOICING_CHANGE_COST: f32 = 0.14;
 /// Frames of this level below the window's loudest, in dB, must be perfectly periodic to count as voiced.

@@ -6,74 +6,92 @@ use std::sync::Arc;
 /// The decimated rate is at least this, in Hz, if the original is.
 const LOWEST_RATE_HZ: u32 = 4000;
 /// Where the low-pass is down by 6 dB: above the first harmonics of any voice.
-const CUTOFF_HZ: f64 = 1200.0;
+const CUTOFF_HZ: f64 = 1600.0;
 /// Filter taps for each sample of the step.
 const TAPS_PER_STEP: usize = 8;
+
+/// Outputs computed together, in registers.
+const TILE: usize = 16;
 
 /// Low-pass and decimation by a whole number, delay compensated: output `m` is centred on sample `m·step`, and silence
 /// lies before and after the recording.
 #[derive(Debug, Clone)]
 pub struct Decimator {
-    step: usize,
-    /// Windowed sinc, filled up with a zero to a multiple of 8.
-    taps: Arc<[f32]>,
-    signal: Vec<f32>,
-    next: usize,
+    /// Windowed sinc, `[step, TAPS_PER_STEP]`: those for the samples of each phase, the first filled up with a zero.
+    taps: Arc<[[f32; TAPS_PER_STEP]]>,
+    /// Every `step`-th sample from the 0th, 1st … on, from the first that is still needed.
+    phases: Vec<Vec<f32>>,
+    /// Phase of the next sample.
+    next_phase: usize,
 }
 
 impl Decimator {
     /// For signals at `sample_rate` Hz; they leave at `sample_rate / step()` Hz.
     pub fn new(sample_rate: u32) -> Self {
         let step = (sample_rate / LOWEST_RATE_HZ).max(1) as usize;
-        let count = TAPS_PER_STEP * step - 1;
+        let count = TAPS_PER_STEP * step;
         let reach = (count / 2) as f64;
         let cutoff = (CUTOFF_HZ / f64::from(sample_rate)).min(0.4);
-        let mut taps: Vec<f64> = (0..count)
-            .map(|tap| {
-                let x = tap as f64 - reach;
-                let sinc = if x == 0.0 { 2.0 * cutoff } else { (2.0 * PI * cutoff * x).sin() / (PI * x) };
-                sinc * (0.54 + 0.46 * (PI * x / (reach + 1.0)).cos())
-            })
-            .collect();
-        let gain: f64 = taps.iter().sum();
-        taps.iter_mut().for_each(|tap| *tap /= gain);
-        taps.push(0.0);
-        let taps: Arc<[f32]> = taps.into_iter().map(|tap| tap as f32).collect();
-        Self { step, signal: vec![0.0; count / 2], taps, next: 0 }
+        let tap = |index: usize| {
+            let x = index as f64 - reach;
+            let sinc = if x == 0.0 { 2.0 * cutoff } else { (2.0 * PI * cutoff * x).sin() / (PI * x) };
+            if index == 0 { 0.0 } else { sinc * (0.54 + 0.46 * (PI * x / reach).cos()) }
+        };
+        let gain: f64 = (0..count).map(tap).sum();
+        let phase = |phase: usize| std::array::from_fn(|index| (tap(index * step + phase) / gain) as f32);
+        let before = vec![0.0; count / 2 / step];
+        Self { taps: (0..step).map(phase).collect(), phases: vec![before; step], next_phase: 0 }
     }
 
     /// Input samples for each output sample.
     pub fn step(&self) -> usize {
-        self.step
+        self.taps.len()
     }
 
     /// Takes samples and appends what they complete to `out`.
     pub fn push(&mut self, samples: &[f32], out: &mut Vec<f32>) {
-        self.signal.extend_from_slice(samples);
-        while let Some(span) = self.signal.get(self.next..self.next + self.taps.len()) {
-            out.push(filtered(&self.taps, span));
-            self.next += self.step;
+        for (index, phase) in self.phases.iter_mut().enumerate() {
+            let first = (index + self.taps.len() - self.next_phase) % self.taps.len();
+            phase.extend(samples.iter().skip(first).step_by(self.taps.len()));
         }
-        let done = self.next.min(self.signal.len());
-        self.signal.drain(..done);
-        self.next -= done;
+        self.next_phase = (self.next_phase + samples.len()) % self.taps.len();
+        let shortest = self.phases.iter().map(Vec::len).min().unwrap_or(0);
+        let count = (shortest + 1).saturating_sub(TAPS_PER_STEP);
+        let start = out.len();
+        out.resize(start + count, 0.0);
+        filter(&self.taps, &self.phases, &mut out[start..]);
+        for phase in &mut self.phases {
+            phase.drain(..count);
+        }
     }
 
     /// Ends the recording: appends what still hears its last samples.
     pub fn finish(&mut self, out: &mut Vec<f32>) {
-        self.push(&vec![0.0; self.taps.len()], out);
+        self.push(&vec![0.0; TAPS_PER_STEP * self.step()], out);
     }
 }
 
-fn filtered(taps: &[f32], span: &[f32]) -> f32 {
-    let mut lanes = [0.0; 8];
-    for (taps, span) in taps.as_chunks::<8>().0.iter().zip(span.as_chunks::<8>().0) {
-        for ((lane, tap), sample) in lanes.iter_mut().zip(taps).zip(span) {
-            *lane += tap * sample;
+fn filter(taps: &[[f32; TAPS_PER_STEP]], phases: &[Vec<f32>], out: &mut [f32]) {
+    let (tiles, rest) = out.as_chunks_mut::<TILE>();
+    let rest_at = tiles.len() * TILE;
+    for (tile, out) in tiles.iter_mut().enumerate() {
+        let mut lanes = [0.0; TILE];
+        for (taps, phase) in taps.iter().zip(phases) {
+            for (tap, samples) in taps.iter().zip(phase[tile * TILE..].array_windows::<TILE>()) {
+                for (lane, sample) in lanes.iter_mut().zip(samples) {
+                    *lane += tap * sample;
+                }
+            }
+        }
+        *out = lanes;
+    }
+    for (index, sum) in rest.iter_mut().enumerate() {
+        for (taps, phase) in taps.iter().zip(phases) {
+            for (tap, sample) in taps.iter().zip(&phase[rest_at + index..]) {
+                *sum += tap * sample;
+            }
         }
     }
-    let [a, b, c, d, e, f, g, h] = lanes;
-    ((a + e) + (c + g)) + ((b + f) + (d + h))
 }
 
 #[cfg(test)]

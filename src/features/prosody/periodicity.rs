@@ -1,7 +1,6 @@
 //! How well the signal repeats itself, for every lag a voice may have: YIN's difference function, frame by frame.
 
 use super::Decimator;
-
 /// Lowest pitch that is looked for, in Hz.
 pub const LOWEST_PITCH_HZ: f32 = 60.0;
 /// Highest pitch that is looked for, in Hz.
@@ -9,7 +8,7 @@ pub const HIGHEST_PITCH_HZ: f32 = 500.0;
 /// Pitches kept for each frame, between which the whole window decides later.
 pub const CANDIDATES: usize = 5;
 /// Advantage of a pitch over the one an octave below it, which repeats just as well.
-pub const OCTAVE_COST: f32 = 0.02;
+pub const OCTAVE_COST: f32 = 0.015;
 /// Span over which differences are summed, in seconds: three periods of a low voice.
 const SPAN_SECONDS: f64 = 0.048;
 /// Longest block that sums are kept for, in seconds.
@@ -17,7 +16,7 @@ const BLOCK_SECONDS: f64 = 0.018;
 /// The analysis is centred on its frame for a voice of this pitch, in Hz.
 const CENTRED_PITCH_HZ: f64 = 150.0;
 /// Lags summed together, in registers.
-const TILE: usize = 24;
+const TILE: usize = 36;
 /// Mean cumulative differences below this are digital silence.
 const SILENCE: f32 = 1e-20;
 
@@ -40,7 +39,7 @@ pub fn voicing(frame: &PitchFrame) -> f32 {
 
 /// Candidates of frame after frame (frame `k` centred on sample `k·hop`), from samples in pieces of any length.
 ///
-/// On the signal below 1.2 kHz, decimated to 4 kHz or a little more, YIN's difference `d(τ) = Σ (x[j] - x[j+τ])²` over
+/// On the signal below 1.6 kHz, decimated to 4 kHz or a little more, YIN's difference `d(τ) = Σ (x[j] - x[j+τ])²` over
 /// 48 ms is normalized by its mean over all shorter lags: `d'(τ) = d(τ) / (1/τ · Σ_{t=1..τ} d(t))` (de Cheveigné and
 /// Kawahara 2002, equation 8). Its minima between 60 and 500 Hz, refined by a parabola, are the candidates. Frames
 /// overlap, so `d` is summed in blocks of a hop and each block is used for all frames that hold it. Silence lies before
@@ -176,11 +175,14 @@ fn sum_differences(span: &[f32], length: usize, sums: &mut [f32]) {
 /// Divides the difference at every lag by its mean over the lags up to there; 1 in silence.
 fn normalize(difference: &[f32], normalized: &mut [f32]) {
     let (mut sum, mut lag) = (0.0_f32, 0.0_f32);
-    for (difference, normalized) in difference.iter().zip(normalized) {
+    for (difference, mean) in difference.iter().zip(&mut *normalized) {
         sum += *difference;
         lag += 1.0;
+        *mean = sum / lag;
+    }
+    for (difference, mean) in difference.iter().zip(normalized) {
         // Also false for sums that overflowed, whose quotient would be no number.
-        *normalized = if sum > SILENCE && sum < f32::MAX { difference * lag / sum } else { 1.0 };
+        *mean = if *mean > SILENCE && *mean < f32::MAX { difference / *mean } else { 1.0 };
     }
 }
 
