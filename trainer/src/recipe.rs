@@ -5,7 +5,7 @@ use emotone::features::{Boundary, Column, FeatureSpec, Normalization, Padding};
 use serde::{Deserialize, Serialize};
 
 use crate::ensemble::Member;
-use crate::network::Architecture;
+use crate::network::{Architecture, FRONT_LAYERS};
 use crate::training::{Keep, Mixup, Monitor, Plateau, Schedule, TrainingOptions, Variation};
 
 /// A way to train.
@@ -87,7 +87,7 @@ impl Recipe {
                 fmax: 3_900.0,
                 n_mfcc: 40,
                 top_db: Some(60.0),
-                trim_db: Some(32.0),
+                trim_db: None,
                 frames: 250,
                 normalization: global(45),
                 padding: Padding::Repeat,
@@ -121,18 +121,27 @@ impl Recipe {
                 vec![Member { name: architecture.name.clone(), architecture, options: plain(changes) }]
             }
             Self::Robust => {
-                let wide = Variation { mel_scale: 0.06, mel_shift: 1.5, pitch_shift: 0.1, ..stretches() };
-                let whole = Variation { frames: features.frames, pace: 0.0, ..stretches() };
+                let whole = Variation {
+                    frames: features.frames,
+                    pace: 0.0,
+                    mel_scale: 0.0,
+                    mel_shift: 0.0,
+                    pitch_shift: 0.0,
+                    ..stretches()
+                };
                 let member = |name: &str, architecture: Architecture, options: TrainingOptions| Member {
                     name: name.into(),
                     architecture,
                     options,
                 };
+                let listening = |index| listening(changes, seeded(index), stretches());
+                let summing = |index| summing(changes, seeded(index), whole);
                 vec![
-                    member("wide", Architecture::wide(features), listening(changes, seeded(0), wide)),
-                    member("relative", Architecture::relative(features), listening(changes, seeded(1), stretches())),
-                    member("functionals-1", Architecture::functionals(features), summing(changes, seeded(2), whole)),
-                    member("functionals-2", Architecture::functionals(features), summing(changes, seeded(3), whole)),
+                    member("relative-1", Architecture::relative(features), listening(0)),
+                    member("relative-2", Architecture::relative(features), listening(1)),
+                    member("wide", Architecture::wide(features), listening(2)),
+                    member("functionals-1", Architecture::functionals(features), summing(3)),
+                    member("functionals-2", Architecture::functionals(features), summing(4)),
                 ]
             }
         }
@@ -160,7 +169,7 @@ fn plain(changes: Changes) -> TrainingOptions {
 }
 
 fn stretches() -> Variation {
-    Variation { frames: 128, original_share: 0.25, pace: 0.1, mel_scale: 0.0, mel_shift: 0.0, pitch_shift: 0.0 }
+    Variation { frames: 160, original_share: 0.25, pace: 0.1, mel_scale: 0.06, mel_shift: 1.5, pitch_shift: 0.1 }
 }
 
 /// Convolutions and memory.
@@ -174,8 +183,8 @@ fn listening(changes: Changes, seed: u64, variation: Variation) -> TrainingOptio
         weight_decay: 1e-3,
         clip_norm: Some(2.0),
         label_smoothing: 0.1,
-        mixup: Some(Mixup { alpha: 0.3, share: 0.5, after: 0 }),
-        most_of_a_speaker: Some(150),
+        mixup: Some(Mixup { alpha: 0.3, share: 0.5, after: FRONT_LAYERS }),
+        most_of_a_speaker: Some(400),
         variation: Some(variation),
         average: Some(0.998),
         keep: Keep::Last,

@@ -4,7 +4,7 @@
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
-use emotone_trainer::network::{Architecture, Layer, LayerSpec, Mode, Network};
+use emotone_trainer::network::{Architecture, Layer, LayerSpec, Mode, Network, Signal};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde::Deserialize;
@@ -79,11 +79,11 @@ fn every_layer_answers_as_keras_does() {
     for case in goldens().cases {
         let mut random = StdRng::seed_from_u64(1);
         let [batch, frames, channels] = case.input.shape[..] else { panic!("three axes") };
-        let layer = Layer::new(&case.layer, [frames, channels], &mut random, &device);
+        let layer = Layer::new(&case.layer, channels, &mut random, &device);
         let layer = layer.map(&mut Load(case.weights.iter()));
         let input = TensorData::new(case.input.values, [batch, frames, channels]);
         let mut mode = if case.training { Mode::Training(&mut random) } else { Mode::Inference };
-        let output = layer.forward(Tensor::from_data(input, &device), &mut mode);
+        let output = layer.forward(Signal::new(Tensor::from_data(input, &device)), &mut mode).values;
         let output: Vec<f32> = output.into_data().iter::<f32>().collect();
         let difference = largest_difference(&output, &case.output.values);
         println!("{:32} {difference:.1e}", case.name);

@@ -7,7 +7,9 @@ use burn::tensor::Tensor;
 
 use super::graph::{Attribute::*, Graph};
 use super::views;
-use crate::network::{BatchNorm, Conv, Dense, Layer, Lstm, LstmWeights, SPREAD_EPSILON, TimePooling};
+use crate::network::{
+    Attention, BatchNorm, Conv, Dense, Layer, Lstm, LstmWeights, POOLED_WEIGHT_FLOOR, SPREAD_EPSILON, TimePooling,
+};
 
 /// Order of a signal's axes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub struct Signal {
     pub channels: usize,
     /// Name of a constant or value that holds the number of samples, as one whole number.
     pub batch: String,
+    /// How much each frame counts: one channel of as many frames.
+    pub weights: Option<Box<Signal>>,
 }
 
 impl Signal {
@@ -55,6 +59,12 @@ impl Signal {
         self.lies = lies;
         self
     }
+
+    /// Turns the axes of its weights, and gives their name.
+    pub fn weights_turned(&mut self, graph: &mut Graph, lies: Lies) -> Option<String> {
+        self.weights = self.weights.take().map(|weights| Box::new(weights.turned(graph, lies)));
+        self.weights.as_ref().map(|weights| weights.name.clone())
+    }
 }
 
 /// The values of a tensor, row-major.
@@ -65,6 +75,7 @@ pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 /// Adds a layer's nodes.
 pub fn add(graph: &mut Graph, layer: &Layer, signal: Signal) -> Signal {
     match layer {
+        Layer::Weigh(by) => views::weigh(graph, by, signal),
         Layer::Centre(columns) => views::centre(graph, *columns, signal),
         Layer::Standardize(standardize) => views::standardize(graph, standardize, signal),
         Layer::Functionals(functionals) => views::functionals(graph, functionals, signal),
@@ -80,7 +91,7 @@ pub fn add(graph: &mut Graph, layer: &Layer, signal: Signal) -> Signal {
             let signal = signal.turned(graph, Lies::BatchTimeChannels);
             let name = graph.node("Flatten", &[&signal.name], &[("axis", Int(1))]);
             let channels = signal.frames * signal.channels;
-            Signal { name, lies: Lies::Flat, frames: 1, channels, batch: signal.batch }
+            Signal { name, lies: Lies::Flat, frames: 1, channels, batch: signal.batch, weights: None }
         }
         Layer::TimePooling(pooling) => time_pooling(graph, pooling, signal),
         Layer::Dense(dense) => fully_connected(graph, dense, signal),
@@ -108,7 +119,8 @@ fn convolution(graph: &mut Graph, conv: &Conv, signal: Signal) -> Signal {
 
 /// Padding behind the end counts neither for the maximum nor for the mean.
 fn pool(graph: &mut Graph, operator: &str, size: usize, signal: Signal) -> Signal {
-    let signal = signal.turned(graph, Lies::BatchChannelsTime);
+    let mut signal = signal.turned(graph, Lies::BatchChannelsTime);
+    signal.weights = signal.weights.take().map(|weights| Box::new(pool(graph, "AveragePool", size, *weights)));
     let frames = signal.frames.div_ceil(size);
     let (size, missing) = (size as i64, (frames * size - signal.frames) as i64);
     let attributes = [("kernel_shape", Ints(&[size])), ("strides", Ints(&[size])), ("pads", Ints(&[0, missing]))];
@@ -157,7 +169,7 @@ fn recurrence(graph: &mut Graph, lstm: &Lstm, signal: Signal) -> Signal {
     let shape = graph.ints(shape);
     let name = graph.node("Reshape", &[&turned, &shape], &[]);
     let (lies, frames) = if lstm.sequences { (signal.lies, signal.frames) } else { (Lies::Flat, 1) };
-    Signal { name, lies, frames, channels: count * units, batch: signal.batch }
+    Signal { name, lies, frames, channels: count * units, ..signal }
 }
 
 /// Zeros of `[directions, batch, units]`: without initial states tract refuses a batch whose size is not known yet.
@@ -176,36 +188,52 @@ fn onnx_gates(keras: Tensor<2>) -> Vec<f32> {
 }
 
 fn time_pooling(graph: &mut Graph, pooling: &TimePooling, signal: Signal) -> Signal {
-    let signal = signal.turned(graph, Lies::BatchTimeChannels);
+    let mut signal = signal.turned(graph, Lies::BatchTimeChannels);
+    let weights = signal.weights_turned(graph, Lies::BatchTimeChannels);
+    let weights = weights.map(|weights| views::plus(graph, &weights, POOLED_WEIGHT_FLOOR));
+    let weights = weights.as_deref();
     let mut parts = Vec::new();
     if let Some(attention) = &pooling.attention {
-        let [channels, hidden] = attention.kernel.dims();
-        let kernel = graph.floats(&[channels, hidden], &values(attention.kernel.val()));
-        let bias = graph.floats(&[hidden], &values(attention.bias.val()));
-        let query = graph.floats(&[hidden, 1], &values(attention.query.val()));
-        let product = graph.node("MatMul", &[&signal.name, &kernel], &[]);
-        let sum = graph.node("Add", &[&product, &bias], &[]);
-        let squashed = graph.node("Tanh", &[&sum], &[]);
-        let scores = graph.node("MatMul", &[&squashed, &query], &[]);
-        let weights = graph.node("Softmax", &[&scores], &[("axis", Int(1))]);
-        let across = graph.node("Transpose", &[&weights], &[("perm", Ints(&[0, 2, 1]))]);
-        let attended = graph.node("MatMul", &[&across, &signal.name], &[]);
-        let axis = graph.ints(&[1]);
-        parts.push(graph.node("Squeeze", &[&attended, &axis], &[]));
+        parts.push(attended(graph, attention, &signal.name, weights));
     }
-    for (wanted, operator) in [(pooling.mean, "ReduceMean"), (pooling.max, "ReduceMax")] {
-        if wanted {
-            parts.push(graph.node(operator, &[&signal.name], &[("axes", Ints(&[1])), ("keepdims", Int(0))]));
-        }
+    if pooling.mean {
+        parts.push(views::mean(graph, &signal.name, weights, 0));
+    }
+    if pooling.max {
+        let lowered = match weights {
+            None => signal.name.clone(),
+            Some(weights) => views::lowered(graph, &signal.name, weights),
+        };
+        parts.push(graph.node("ReduceMax", &[&lowered], &[("axes", Ints(&[1])), ("keepdims", Int(0))]));
     }
     if pooling.spread {
-        let centred = views::centred(graph, &signal.name);
-        parts.push(views::deviation(graph, &centred, Some(SPREAD_EPSILON), 0));
+        let centred = views::centred(graph, &signal.name, weights);
+        parts.push(views::deviation(graph, &centred, weights, Some(SPREAD_EPSILON), 0));
     }
     let channels = signal.channels * parts.len();
     let names: Vec<&str> = parts.iter().map(String::as_str).collect();
     let name = graph.node("Concat", &names, &[("axis", Int(1))]);
-    Signal { name, lies: Lies::Flat, frames: 1, channels, batch: signal.batch }
+    Signal { name, lies: Lies::Flat, frames: 1, channels, batch: signal.batch, weights: None }
+}
+
+fn attended(graph: &mut Graph, attention: &Attention, values_in: &str, weights: Option<&str>) -> String {
+    let [channels, hidden] = attention.kernel.dims();
+    let kernel = graph.floats(&[channels, hidden], &values(attention.kernel.val()));
+    let bias = graph.floats(&[hidden], &values(attention.bias.val()));
+    let query = graph.floats(&[hidden, 1], &values(attention.query.val()));
+    let product = graph.node("MatMul", &[values_in, &kernel], &[]);
+    let sum = graph.node("Add", &[&product, &bias], &[]);
+    let squashed = graph.node("Tanh", &[&sum], &[]);
+    let mut scores = graph.node("MatMul", &[&squashed, &query], &[]);
+    if let Some(weights) = weights {
+        let logarithm = graph.node("Log", &[weights], &[]);
+        scores = graph.node("Add", &[&scores, &logarithm], &[]);
+    }
+    let shares = graph.node("Softmax", &[&scores], &[("axis", Int(1))]);
+    let across = graph.node("Transpose", &[&shares], &[("perm", Ints(&[0, 2, 1]))]);
+    let attended = graph.node("MatMul", &[&across, values_in], &[]);
+    let axis = graph.ints(&[1]);
+    graph.node("Squeeze", &[&attended, &axis], &[])
 }
 
 fn fully_connected(graph: &mut Graph, dense: &Dense, signal: Signal) -> Signal {

@@ -39,6 +39,7 @@ pub fn to_onnx(networks: &[Network], features: &FeatureSpec, card: &ModelCard) -
             frames: features.frames,
             channels: features.width(),
             batch: batch.clone(),
+            weights: None,
         };
         for layer in &network.layers {
             signal = layers::add(&mut graph, layer, signal);

@@ -2,29 +2,53 @@
 
 use super::graph::{Attribute::*, Graph};
 use super::layers::{Lies, Signal};
-use crate::network::{Functionals, SPREAD_FLOOR, STEPS, Standardize, WEIGHT_FLOOR};
+use crate::network::{Functionals, LOWERED_BY, SPREAD_FLOOR, STEPS, Standardize, WEIGHT_FLOOR, Weigh};
+
+/// Mean over time, frames counting by `weights` if there are any.
+pub fn mean(graph: &mut Graph, values: &str, weights: Option<&str>, keep: i64) -> String {
+    let Some(weights) = weights else { return over_time(graph, "ReduceMean", values, keep) };
+    let product = graph.node("Mul", &[values, weights], &[]);
+    let sum = sum_over_time(graph, &product, keep);
+    let total = sum_over_time(graph, weights, keep);
+    graph.node("Div", &[&sum, &total], &[])
+}
 
 /// Values less their mean over time.
-pub fn centred(graph: &mut Graph, values: &str) -> String {
-    let mean = over_time(graph, "ReduceMean", values, 1);
+pub fn centred(graph: &mut Graph, values: &str, weights: Option<&str>) -> String {
+    let mean = mean(graph, values, weights, 1);
     graph.node("Sub", &[values, &mean], &[])
 }
 
 /// Root of the mean square over time, plus `epsilon` before the root if there is one.
-pub fn deviation(graph: &mut Graph, centred: &str, epsilon: Option<f32>, keep: i64) -> String {
+pub fn deviation(graph: &mut Graph, centred: &str, weights: Option<&str>, epsilon: Option<f32>, keep: i64) -> String {
     let square = graph.node("Mul", &[centred, centred], &[]);
-    let mut variance = over_time(graph, "ReduceMean", &square, keep);
+    let mut variance = mean(graph, &square, weights, keep);
     if let Some(epsilon) = epsilon {
         variance = plus(graph, &variance, epsilon);
     }
     graph.node("Sqrt", &[&variance], &[])
 }
 
+/// [`crate::network::LayerSpec::Weigh`].
+pub fn weigh(graph: &mut Graph, by: &Weigh, signal: Signal) -> Signal {
+    let signal = signal.turned(graph, Lies::BatchTimeChannels);
+    let level = slice(graph, &signal.name, 2, by.column, by.column + 1);
+    let highest = over_time(graph, "ReduceMax", &level, 1);
+    let below = graph.node("Sub", &[&level, &highest], &[]);
+    let slope = graph.floats(&[1], &[by.line[0]]);
+    let scaled = graph.node("Mul", &[&below, &slope], &[]);
+    let line = plus(graph, &scaled, by.line[1]);
+    let name = between(graph, &line, 0.0, 1.0);
+    let weights = Signal { name, channels: 1, weights: None, batch: signal.batch.clone(), ..signal };
+    Signal { weights: Some(Box::new(weights)), ..signal }
+}
+
 /// [`crate::network::LayerSpec::Centre`].
 pub fn centre(graph: &mut Graph, columns: usize, signal: Signal) -> Signal {
-    let signal = signal.turned(graph, Lies::BatchTimeChannels);
+    let mut signal = signal.turned(graph, Lies::BatchTimeChannels);
+    let weights = signal.weights_turned(graph, Lies::BatchTimeChannels);
     let first = slice(graph, &signal.name, 2, 0, columns);
-    let first = centred(graph, &first);
+    let first = centred(graph, &first, weights.as_deref());
     let rest = slice(graph, &signal.name, 2, columns, signal.channels);
     let name = match columns == signal.channels {
         true => first,
@@ -35,10 +59,11 @@ pub fn centre(graph: &mut Graph, columns: usize, signal: Signal) -> Signal {
 
 /// [`crate::network::LayerSpec::Standardize`].
 pub fn standardize(graph: &mut Graph, layer: &Standardize, signal: Signal) -> Signal {
-    let signal = signal.turned(graph, Lies::BatchTimeChannels);
-    let centred = centred(graph, &signal.name);
+    let mut signal = signal.turned(graph, Lies::BatchTimeChannels);
+    let weights = signal.weights_turned(graph, Lies::BatchTimeChannels);
+    let centred = centred(graph, &signal.name, weights.as_deref());
     let epsilon = graph.floats(&[layer.epsilon.len()], &layer.epsilon);
-    let spread = deviation(graph, &centred, None, 1);
+    let spread = deviation(graph, &centred, weights.as_deref(), None, 1);
     let divisor = graph.node("Add", &[&spread, &epsilon], &[]);
     let standard = graph.node("Div", &[&centred, &divisor], &[]);
     if layer.kept == 0 {
@@ -47,6 +72,17 @@ pub fn standardize(graph: &mut Graph, layer: &Standardize, signal: Signal) -> Si
     let kept = slice(graph, &signal.name, 2, signal.channels - layer.kept, signal.channels);
     let name = graph.node("Concat", &[&standard, &kept], &[("axis", Int(2))]);
     Signal { name, channels: signal.channels + layer.kept, ..signal }
+}
+
+/// Values of frames that weigh less than one half, lowered for the maximum.
+pub fn lowered(graph: &mut Graph, values: &str, weights: &str) -> String {
+    let twice = graph.floats(&[1], &[2.0]);
+    let twice = graph.node("Mul", &[weights, &twice], &[]);
+    let capped = between(graph, &twice, 0.0, 1.0);
+    let missing = plus(graph, &capped, -1.0);
+    let by = graph.floats(&[1], &[LOWERED_BY]);
+    let down = graph.node("Mul", &[&missing, &by], &[]);
+    graph.node("Add", &[values, &down], &[])
 }
 
 /// [`crate::network::LayerSpec::Clip`].
@@ -74,15 +110,15 @@ pub fn functionals(graph: &mut Graph, layer: &Functionals, signal: Signal) -> Si
         graph.node("Div", &[&raw, &total], &[])
     };
     let cepstra = slice(graph, &signal.name, 2, 0, spec.cepstra);
-    let cepstra = centred(graph, &cepstra);
+    let cepstra = centred(graph, &cepstra, None);
     let prosody = slice(graph, &signal.name, 2, spec.prosody, width);
     let slope = slice(graph, &signal.name, 2, spec.slope, spec.slope + 1);
     let speed = graph.node("Abs", &[&slope], &[]);
     let x = graph.node("Concat", &[&cepstra, &prosody, &speed], &[("axis", Int(2))]);
 
-    let mean = over_time(graph, "ReduceMean", &x, 1);
+    let mean = mean(graph, &x, None, 1);
     let around_mean = graph.node("Sub", &[&x, &mean], &[]);
-    let spread = deviation(graph, &around_mean, None, 1);
+    let spread = deviation(graph, &around_mean, None, None, 1);
     let spread = plus(graph, &spread, SPREAD_FLOOR);
     let standard = graph.node("Div", &[&around_mean, &spread], &[]);
     let square = graph.node("Mul", &[&standard, &standard], &[]);
@@ -96,7 +132,7 @@ pub fn functionals(graph: &mut Graph, layer: &Functionals, signal: Signal) -> Si
         let distance = graph.node("Abs", &[moved], &[]);
         over_time(graph, "ReduceMean", &distance, 1)
     });
-    let short_centred = centred(graph, &moved[0]);
+    let short_centred = centred(graph, &moved[0], None);
 
     let weighted = |graph: &mut Graph, values: &str, weights: &str| {
         let product = graph.node("Mul", &[values, weights], &[]);
@@ -115,7 +151,7 @@ pub fn functionals(graph: &mut Graph, layer: &Functionals, signal: Signal) -> Si
         slice(graph, &mean, 2, spec.cepstra, columns),
         spread.clone(),
         short_distance,
-        deviation(graph, &short_centred, None, 1),
+        deviation(graph, &short_centred, None, None, 1),
         long_distance,
         over_time(graph, "ReduceMean", &cube, 1),
         over_time(graph, "ReduceMax", &x, 1),
@@ -129,7 +165,7 @@ pub fn functionals(graph: &mut Graph, layer: &Functionals, signal: Signal) -> Si
     let row = graph.node("Concat", &parts, &[("axis", Int(2))]);
     let axis = graph.ints(&[1]);
     let name = graph.node("Squeeze", &[&row, &axis], &[]);
-    Signal { name, lies: Lies::Flat, frames: 1, channels: spec.outputs(width), batch: signal.batch }
+    Signal { name, lies: Lies::Flat, frames: 1, channels: spec.outputs(width), batch: signal.batch, weights: None }
 }
 
 fn over_time(graph: &mut Graph, operator: &str, values: &str, keep: i64) -> String {
@@ -141,7 +177,7 @@ fn sum_over_time(graph: &mut Graph, values: &str, keep: i64) -> String {
     graph.node("ReduceSum", &[values, &axis], &[("keepdims", Int(keep))])
 }
 
-fn plus(graph: &mut Graph, values: &str, constant: f32) -> String {
+pub fn plus(graph: &mut Graph, values: &str, constant: f32) -> String {
     let constant = graph.floats(&[1], &[constant]);
     graph.node("Add", &[values, &constant], &[])
 }

@@ -10,6 +10,14 @@ use super::FunctionalsSpec;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "layer", rename_all = "snake_case")]
 pub enum LayerSpec {
+    /// Weighs frames by their level from here on: standardization, centring and pooling count them by that. A frame's
+    /// weight is `clamp(slope · (level - highest level of the window) + offset, 0, 1)`.
+    Weigh {
+        /// Column of the level.
+        column: usize,
+        /// Slope and offset.
+        line: [f32; 2],
+    },
     /// Takes the mean over time off the first columns.
     Centre {
         /// How many.
@@ -110,7 +118,8 @@ impl LayerSpec {
             Self::Functionals(ref spec) => [1, spec.outputs(channels)],
             Self::Conv { filters, .. } => [frames, filters],
             Self::MaxPool { size } | Self::AveragePool { size } => [frames.div_ceil(size), channels],
-            Self::Centre { .. }
+            Self::Weigh { .. }
+            | Self::Centre { .. }
             | Self::Clip { .. }
             | Self::BatchNorm
             | Self::Relu
@@ -132,6 +141,7 @@ impl LayerSpec {
 impl fmt::Display for LayerSpec {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
+            Self::Weigh { .. } => formatter.write_str("weigh by level"),
             Self::Centre { .. } => formatter.write_str("centre"),
             Self::Standardize { .. } => formatter.write_str("standardize"),
             Self::Functionals(_) => formatter.write_str("functionals"),

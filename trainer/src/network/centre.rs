@@ -3,6 +3,8 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::Signal;
+
 /// `(x - mean) / (deviation + epsilon)` of each column over time, and the last columns once more as they are.
 #[derive(Module, Debug)]
 pub struct Standardize {
@@ -16,24 +18,28 @@ pub struct Standardize {
 
 impl Standardize {
     /// `[batch, frames, columns + kept]`.
-    pub fn forward(&self, input: Tensor<3>) -> Tensor<3> {
-        let columns = input.dims()[2];
-        let device: Device = input.device();
-        let centred = input.clone() - input.clone().mean_dim(1);
+    pub fn forward(&self, signal: Signal) -> Signal {
+        let columns = signal.values.dims()[2];
+        let device: Device = signal.values.device();
+        let centred = signal.centred(signal.values.clone());
         let epsilon = Tensor::<3>::from_data(TensorData::new(self.epsilon.clone(), [1, 1, columns]), &device);
-        let deviation = centred.clone().square().mean_dim(1).sqrt() + epsilon;
+        let deviation = signal.mean(centred.clone().square()).sqrt() + epsilon;
         let standard = centred / deviation;
         if self.kept == 0 {
-            return standard;
+            return signal.with(standard);
         }
-        Tensor::cat(vec![standard, input.narrow(2, columns - self.kept, self.kept)], 2)
+        let kept = signal.values.clone().narrow(2, columns - self.kept, self.kept);
+        signal.with(Tensor::cat(vec![standard, kept], 2))
     }
 }
 
 /// Takes the mean over time off the first `columns`, and leaves the rest.
-pub fn centre(input: Tensor<3>, columns: usize) -> Tensor<3> {
-    let width = input.dims()[2];
-    let first = input.clone().narrow(2, 0, columns);
-    let centred = first.clone() - first.mean_dim(1);
-    if columns == width { centred } else { Tensor::cat(vec![centred, input.narrow(2, columns, width - columns)], 2) }
+pub fn centre(signal: Signal, columns: usize) -> Signal {
+    let width = signal.values.dims()[2];
+    let centred = signal.centred(signal.values.clone().narrow(2, 0, columns));
+    if columns == width {
+        return signal.with(centred);
+    }
+    let rest = signal.values.clone().narrow(2, columns, width - columns);
+    signal.with(Tensor::cat(vec![centred, rest], 2))
 }

@@ -1,8 +1,8 @@
 //! The networks by name: the paper's three, and the members of the robust ensemble.
 
-use emotone::features::{Column, FeatureSpec, Normalization};
+use emotone::features::{Column, FeatureSpec};
 
-use super::{Architecture, FunctionalsSpec, LayerSpec};
+use super::{Architecture, FunctionalsSpec, LayerSpec, scale};
 
 impl Architecture {
     /// The paper's CNN: two convolution blocks and two dense layers.
@@ -37,11 +37,10 @@ impl Architecture {
     }
 
     /// Wider convolutions, a memory in both directions, and four ways to join the frames, on cepstra relative to the
-    /// window's mean.
+    /// window's mean, loud frames counting most.
     pub fn wide(features: &FeatureSpec) -> Self {
-        let mut layers = vec![LayerSpec::Centre { columns: features.n_mfcc }];
-        layers.extend(listening());
-        Self { name: "wide".into(), layers }
+        let front = [weigh_by_level(features), LayerSpec::Centre { columns: features.n_mfcc }, CLIP];
+        Self { name: "wide".into(), layers: front.into_iter().chain(listening()).collect() }
     }
 
     /// The same on features that are standardized over the window, with the prosody once more as it is.
@@ -49,22 +48,18 @@ impl Architecture {
         // What a deviation in decibels, or in a prosody column's own unit, is never taken to be smaller than.
         let [cepstra, prosody] = [0.1, 0.01];
         let own_unit = |column: usize| if column < features.n_mfcc { cepstra } else { prosody };
-        let scale = |column: usize| own_unit(column) / deviation(features, column);
-        let epsilon = (0..features.width()).map(scale).collect();
-        let mut layers = vec![LayerSpec::Standardize { epsilon, kept: features.columns.len() }];
-        layers.extend(listening());
-        Self { name: "relative".into(), layers }
+        let epsilon = (0..features.width()).map(|column| own_unit(column) / scale(features, column).1).collect();
+        let standardize = LayerSpec::Standardize { epsilon, kept: features.columns.len() };
+        let front = [weigh_by_level(features), standardize, CLIP];
+        Self { name: "relative".into(), layers: front.into_iter().chain(listening()).collect() }
     }
 
     /// A perceptron on functionals of the whole window: another view than the convolutions'.
     pub fn functionals(features: &FeatureSpec) -> Self {
-        let place = |wanted: Column| {
-            let found = features.columns.iter().position(|column| *column == wanted);
-            features.n_mfcc + found.unwrap_or(0)
-        };
+        let place = |wanted| place(features, wanted);
         // Frames count from a voicing of 0.4 on, fully from 0.6; from -40 dB on, fully from -30.
         let weight = |column: usize, from: f32, per_unit: f32| {
-            let (mean, deviation) = (mean(features, column), deviation(features, column));
+            let (mean, deviation) = scale(features, column);
             [per_unit * deviation, per_unit * (mean - from)]
         };
         let (voicing, level) = (place(Column::Voicing), place(Column::Energy));
@@ -92,6 +87,23 @@ impl Architecture {
     }
 }
 
+/// Layers before the convolutions, where frames are still as they were spoken.
+pub const FRONT_LAYERS: usize = 3;
+/// No feature lies further than so many deviations from its mean.
+const CLIP: LayerSpec = LayerSpec::Clip { limit: 4.0 };
+
+/// Frames count from 40 dB below the window's loudest on, fully from 25 dB.
+fn weigh_by_level(features: &FeatureSpec) -> LayerSpec {
+    let column = place(features, Column::Energy);
+    LayerSpec::Weigh { column, line: [scale(features, column).1 / 15.0, 40.0 / 15.0] }
+}
+
+/// Where a column is among the features.
+fn place(features: &FeatureSpec, wanted: Column) -> usize {
+    let found = features.columns.iter().position(|column| *column == wanted);
+    features.n_mfcc + found.unwrap_or(0)
+}
+
 /// From frames to one row: convolutions, memory, pooling.
 fn listening() -> Vec<LayerSpec> {
     let block = |filters| {
@@ -111,25 +123,4 @@ fn listening() -> Vec<LayerSpec> {
 
 fn lstm(units: usize, sequences: bool, dropout: f32, recurrent_dropout: f32) -> LayerSpec {
     LayerSpec::Lstm { units, sequences, both_directions: false, dropout, recurrent_dropout }
-}
-
-/// What a column was divided by before it reached the network.
-fn deviation(features: &FeatureSpec, column: usize) -> f32 {
-    match &features.normalization {
-        Normalization::Global { std, .. } => std.get(column).copied().unwrap_or(1.0),
-        Normalization::Recording { .. } => typical(features, column).1,
-    }
-}
-
-/// What was taken off a column before it reached the network.
-fn mean(features: &FeatureSpec, column: usize) -> f32 {
-    match &features.normalization {
-        Normalization::Global { mean, .. } => mean.get(column).copied().unwrap_or(0.0),
-        Normalization::Recording { .. } => typical(features, column).0,
-    }
-}
-
-fn typical(features: &FeatureSpec, column: usize) -> (f32, f32) {
-    let prosody = column.checked_sub(features.n_mfcc).and_then(|place| features.columns.get(place));
-    prosody.map_or((0.0, 1.0), |column| column.typical())
 }

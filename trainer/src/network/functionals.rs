@@ -69,7 +69,8 @@ impl Functionals {
         let mean = x.clone().mean_dim(1);
         let centred = x.clone() - mean.clone();
         let deviation = centred.clone().square().mean_dim(1).sqrt() + SPREAD_FLOOR;
-        let skewness = (centred / deviation.clone()).powi_scalar(3).mean_dim(1);
+        let standard = centred / deviation.clone();
+        let skewness = (standard.clone().square() * standard).mean_dim(1);
         let moved = |step: usize| x.clone().narrow(1, step, frames - step) - x.clone().narrow(1, 0, frames - step);
         let [short, long] = STEPS.map(moved);
         let short_mean = short.clone().mean_dim(1);

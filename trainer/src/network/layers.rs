@@ -7,7 +7,8 @@ use rand::rngs::StdRng;
 
 use super::centre::centre;
 use super::initializer::{constant, glorot_uniform};
-use super::{Functionals, LayerSpec, Lstm, Mode, Standardize, TimePooling};
+use super::signal::weigh;
+use super::{Functionals, LayerSpec, Lstm, Mode, Signal, Standardize, TimePooling};
 use crate::kernels;
 
 /// Part of the old running moments that is kept at each batch.
@@ -18,6 +19,7 @@ const MOMENTUM: f32 = 0.99;
 #[allow(missing_docs, reason = "the names are those of the specification")]
 #[allow(clippy::large_enum_variant, reason = "a network has a dozen layers, and boxes are no modules")]
 pub enum Layer {
+    Weigh(Weigh),
     Centre(usize),
     Standardize(Standardize),
     Functionals(Functionals),
@@ -35,14 +37,26 @@ pub enum Layer {
     Dense(Dense),
 }
 
+/// Weighs frames by a column, from here on.
+#[derive(Module, Debug)]
+pub struct Weigh {
+    /// The column.
+    #[module(skip)]
+    pub column: usize,
+    /// Slope and offset of the weight below the highest value.
+    #[module(skip)]
+    pub line: [f32; 2],
+}
+
 /// Stands where a layer has nothing to remember.
 #[derive(Module, Debug)]
 pub struct Plain {}
 
 impl Layer {
-    /// Sets up what `spec` says for inputs of `[frames, channels]`.
-    pub fn new(spec: &LayerSpec, [frames, channels]: [usize; 2], random: &mut StdRng, device: &Device) -> Self {
+    /// Sets up what `spec` says for inputs of so many channels.
+    pub fn new(spec: &LayerSpec, channels: usize, random: &mut StdRng, device: &Device) -> Self {
         match *spec {
+            LayerSpec::Weigh { column, line } => Self::Weigh(Weigh { column, line }),
             LayerSpec::Centre { columns } => Self::Centre(columns),
             LayerSpec::Standardize { ref epsilon, kept } => {
                 Self::Standardize(Standardize { epsilon: epsilon.clone(), kept })
@@ -66,7 +80,7 @@ impl Layer {
             }
             LayerSpec::Flatten => Self::Flatten(Plain {}),
             LayerSpec::TimePooling { attention, mean, max, spread } => {
-                Self::TimePooling(TimePooling::new([frames, channels], attention, [mean, max, spread], random, device))
+                Self::TimePooling(TimePooling::new(channels, attention, [mean, max, spread], random, device))
             }
             LayerSpec::Dense { units, relu, l1, l2 } => {
                 let kernel = glorot_uniform([channels, units], channels, units, random, device);
@@ -75,25 +89,41 @@ impl Layer {
         }
     }
 
-    /// From `[batch, frames, channels]` to the next such.
-    pub fn forward(&self, input: Tensor<3>, mode: &mut Mode) -> Tensor<3> {
-        let [batch, frames, channels] = input.dims();
+    /// From one signal to the next.
+    pub fn forward(&self, signal: Signal, mode: &mut Mode) -> Signal {
+        let [batch, frames, channels] = signal.values.dims();
+        let each = |signal: Signal, change: &dyn Fn(Tensor<3>) -> Tensor<3>| signal.map(change, |weights| weights);
         match self {
-            Self::Centre(columns) => centre(input, *columns),
-            Self::Standardize(standardize) => standardize.forward(input),
-            Self::Functionals(functionals) => functionals.forward(input),
-            Self::Clip(limit) => input.clamp(-*limit, *limit),
-            Self::Conv(conv) => kernels::conv1d(input, conv.kernel.val(), conv.bias.val(), conv.relu),
-            Self::MaxPool(size) => kernels::max_pool(input, *size),
-            Self::AveragePool(size) => kernels::average_pool(input, *size),
-            Self::BatchNorm(norm) => norm.forward(input, mode),
-            Self::Relu(_) => relu(input),
-            Self::Dropout(rate) => mode.drop(input, *rate, [batch, frames, channels]),
-            Self::ChannelDropout(rate) => mode.drop(input, *rate, [batch, 1, channels]),
-            Self::Lstm(lstm) => lstm.forward(input, mode),
-            Self::Flatten(_) => input.reshape([batch, 1, frames * channels]),
-            Self::TimePooling(pooling) => pooling.forward(input),
-            Self::Dense(dense) => dense.forward(input),
+            Self::Weigh(by) => {
+                let weights = Some(weigh(&signal.values, by.column, by.line));
+                Signal { weights, ..signal }
+            }
+            Self::Centre(columns) => centre(signal, *columns),
+            Self::Standardize(standardize) => standardize.forward(signal),
+            Self::Functionals(functionals) => Signal::new(functionals.forward(signal.values)),
+            Self::Clip(limit) => each(signal, &|input| input.clamp(-*limit, *limit)),
+            Self::Conv(conv) => {
+                each(signal, &|input| kernels::conv1d(input, conv.kernel.val(), conv.bias.val(), conv.relu))
+            }
+            Self::MaxPool(size) => {
+                signal.map(|input| kernels::max_pool(input, *size), |weights| kernels::average_pool(weights, *size))
+            }
+            Self::AveragePool(size) => {
+                let pool = |input| kernels::average_pool(input, *size);
+                signal.map(pool, pool)
+            }
+            Self::BatchNorm(norm) => signal.map(|input| norm.forward(input, mode), |weights| weights),
+            Self::Relu(_) => each(signal, &relu),
+            Self::Dropout(rate) => {
+                signal.map(|input| mode.drop(input, *rate, [batch, frames, channels]), |weights| weights)
+            }
+            Self::ChannelDropout(rate) => {
+                signal.map(|input| mode.drop(input, *rate, [batch, 1, channels]), |weights| weights)
+            }
+            Self::Lstm(lstm) => signal.map(|input| lstm.forward(input, mode), |weights| weights),
+            Self::Flatten(_) => Signal::new(signal.values.reshape([batch, 1, frames * channels])),
+            Self::TimePooling(pooling) => Signal::new(pooling.forward(signal)),
+            Self::Dense(dense) => each(signal, &|input| dense.forward(input)),
         }
     }
 

@@ -3,9 +3,11 @@
 //! Everything between layers has shape `[batch, time, channels]`; what has no time left keeps one frame.
 
 mod architecture;
+mod scale;
 mod family;
 mod initializer;
 mod mode;
+mod signal;
 mod layers;
 mod recurrent;
 mod pooling;
@@ -20,11 +22,14 @@ use rand::rngs::StdRng;
 
 pub use architecture::{Architecture, LayerSpec};
 pub use centre::Standardize;
+pub use family::FRONT_LAYERS;
 pub use functionals::{Functionals, FunctionalsSpec, SPREAD_FLOOR, STEPS, WEIGHT_FLOOR};
-pub use layers::{BatchNorm, Conv, Dense, Layer};
+pub use layers::{BatchNorm, Conv, Dense, Layer, Weigh};
 pub use mode::Mode;
-pub use pooling::{SPREAD_EPSILON, TimePooling};
+pub use pooling::{Attention, LOWERED_BY, POOLED_WEIGHT_FLOOR, SPREAD_EPSILON, TimePooling};
 pub use recurrent::{Lstm, LstmWeights};
+pub use scale::scale;
+pub use signal::Signal;
 
 /// Layers in a row, from features to seven logits.
 #[derive(Module, Debug)]
@@ -50,7 +55,7 @@ impl Network {
         let (mut layers, mut shape) = (Vec::new(), [frames, width]);
         let head = LayerSpec::Dense { units: Emotion::COUNT, relu: false, l1: 0.0, l2: 0.0 };
         for spec in architecture.layers.iter().chain([&head]) {
-            layers.push(Layer::new(spec, shape, &mut random, device));
+            layers.push(Layer::new(spec, shape[1], &mut random, device));
             shape = spec.output(shape);
         }
         Self { layers }
@@ -63,14 +68,14 @@ impl Network {
 
     /// As [`forward`](Self::forward), with examples mixed on the way.
     pub fn forward_mixed(&self, features: Tensor<3>, mode: &mut Mode, mixture: Option<&Mixture>) -> Tensor<2> {
-        let mut signal = features;
+        let mut signal = Signal::new(features);
         for (index, layer) in self.layers.iter().enumerate() {
             if let Some(mixture) = mixture.filter(|mixture| mixture.after == index) {
-                signal = mixture.apply(signal);
+                signal = signal.map(|values| mixture.apply(values), |weights| mixture.apply(weights));
             }
             signal = layer.forward(signal, mode);
         }
-        signal.squeeze_dim(1)
+        signal.values.squeeze_dim(1)
     }
 
     /// What the weights' sizes add to the loss; `None` if no layer asks for it.

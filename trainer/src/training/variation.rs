@@ -1,13 +1,14 @@
 //! Stretches of copies instead of whole windows, each time another.
 
 use anyhow::Result;
-use emotone::features::{Column, Dct, FeatureMatrix, FeatureSpec, Normalization};
+use emotone::features::{Column, Dct, FeatureMatrix, FeatureSpec};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 
 use super::Examples;
 use crate::dataset::Original;
+use crate::network::scale;
 
 /// How a stretch is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -38,6 +39,7 @@ impl Variation {
         let copies = if original { 0..originals } else { originals..examples.each };
         let rows = examples.rows(place, random.random_range(copies))?;
         let mut stretch = self.cut(&rows, &mut random);
+        count_level_from_loudest(&mut stretch, examples.spec);
         self.move_along_mel(&mut stretch, examples.spec, &mut random);
         self.move_pitch(&mut stretch, examples.spec, &mut random);
         Ok(stretch)
@@ -79,7 +81,7 @@ impl Variation {
     fn move_pitch(&self, stretch: &mut [f32], spec: &FeatureSpec, random: &mut StdRng) {
         let Some(place) = spec.columns.iter().position(|column| *column == Column::LogPitch) else { return };
         let column = spec.n_mfcc + place;
-        let shift = symmetric(self.pitch_shift, random) / deviation(spec, column);
+        let shift = symmetric(self.pitch_shift, random) / scale(spec, column).1;
         stretch.chunks_exact_mut(spec.width()).for_each(|row| row[column] += shift);
     }
 }
@@ -88,18 +90,18 @@ fn symmetric(largest: f32, random: &mut StdRng) -> f32 {
     if largest > 0.0 { random.random_range(-largest..=largest) } else { 0.0 }
 }
 
-/// What a column was divided by.
-fn deviation(spec: &FeatureSpec, column: usize) -> f32 {
-    match &spec.normalization {
-        Normalization::Global { std, .. } => std[column],
-        Normalization::Recording { .. } => {
-            column.checked_sub(spec.n_mfcc).map_or(1.0, |place| spec.columns[place].typical().1)
-        }
-    }
+/// Levels are relative to the loudest frame of what is judged, which in a stretch may be another than in the recording.
+fn count_level_from_loudest(stretch: &mut [f32], spec: &FeatureSpec) {
+    let Some(place) = spec.columns.iter().position(|column| *column == Column::Energy) else { return };
+    let column = spec.n_mfcc + place;
+    let (mean, deviation) = scale(spec, column);
+    let loudest = stretch.chunks_exact(spec.width()).map(|row| row[column]).fold(f32::MIN, f32::max);
+    let higher = -mean / deviation - loudest;
+    stretch.chunks_exact_mut(spec.width()).for_each(|row| row[column] += higher);
 }
 
 /// The change of mel bands as one of standardized cepstra, `[n_mfcc, n_mfcc]`: back to bands, over, and forth again.
-fn warp(spec: &FeatureSpec, scale: f32, shift: f32) -> Vec<f32> {
+fn warp(spec: &FeatureSpec, stretch: f32, shift: f32) -> Vec<f32> {
     let (bands, count) = (spec.n_mels, spec.n_mfcc);
     let dct = Dct::new(bands, count);
     // Column `k` of the cosine transform is what a single band gives.
@@ -111,7 +113,7 @@ fn warp(spec: &FeatureSpec, scale: f32, shift: f32) -> Vec<f32> {
     }
     let mut map = vec![0.0; count * count];
     for target in 0..bands {
-        let source = (target as f32 * (1.0 + scale) + shift).clamp(0.0, (bands - 1) as f32);
+        let source = (target as f32 * (1.0 + stretch) + shift).clamp(0.0, (bands - 1) as f32);
         let (low, part) = (source.floor() as usize, source.fract());
         let (below, above) = (&basis[low * count..][..count], &basis[(low + 1).min(bands - 1) * count..][..count]);
         let forth = &basis[target * count..][..count];
@@ -123,7 +125,7 @@ fn warp(spec: &FeatureSpec, scale: f32, shift: f32) -> Vec<f32> {
     }
     for (row, weights) in map.chunks_exact_mut(count).enumerate() {
         for (column, weight) in weights.iter_mut().enumerate() {
-            *weight *= deviation(spec, column) / deviation(spec, row);
+            *weight *= scale(spec, column).1 / scale(spec, row).1;
         }
     }
     map
