@@ -135,13 +135,12 @@ impl Recipe {
                     options,
                 };
                 let listening = |index| listening(changes, seeded(index), stretches());
-                let summing = |index| summing(changes, seeded(index), whole);
+                let summing = |index, front| summing(changes, seeded(index), whole, front);
                 vec![
-                    member("relative-1", Architecture::relative(features), listening(0)),
-                    member("relative-2", Architecture::relative(features), listening(1)),
-                    member("wide", Architecture::wide(features), listening(2)),
-                    member("functionals-1", Architecture::functionals(features), summing(3)),
-                    member("functionals-2", Architecture::functionals(features), summing(4)),
+                    member("relative", Architecture::relative(features), listening(0)),
+                    member("wide", Architecture::wide(features), listening(1)),
+                    member("functionals", Architecture::functionals(features, false), summing(2, 1)),
+                    member("weighted-functionals", Architecture::functionals(features, true), summing(3, 2)),
                 ]
             }
         }
@@ -160,7 +159,7 @@ fn plain(changes: Changes) -> TrainingOptions {
         clip_norm: None,
         label_smoothing: 0.0,
         mixup: None,
-        most_of_a_speaker: None,
+        most_of_talkers: None,
         variation: None,
         average: None,
         keep: Keep::Best,
@@ -172,9 +171,12 @@ fn stretches() -> Variation {
     Variation { frames: 160, original_share: 0.25, pace: 0.1, mel_scale: 0.06, mel_shift: 1.5, pitch_shift: 0.1 }
 }
 
+const LISTENING_EPOCHS: usize = 60;
+const SUMMING_EPOCHS: usize = 240;
+
 /// Convolutions and memory.
 fn listening(changes: Changes, seed: u64, variation: Variation) -> TrainingOptions {
-    let epochs = changes.epochs.unwrap_or(60);
+    let epochs = changes.epochs.unwrap_or(LISTENING_EPOCHS);
     TrainingOptions {
         epochs,
         batch_size: changes.batch_size.unwrap_or(32),
@@ -184,7 +186,7 @@ fn listening(changes: Changes, seed: u64, variation: Variation) -> TrainingOptio
         clip_norm: Some(2.0),
         label_smoothing: 0.1,
         mixup: Some(Mixup { alpha: 0.3, share: 0.5, after: FRONT_LAYERS }),
-        most_of_a_speaker: Some(400),
+        most_of_talkers: Some(400),
         variation: Some(variation),
         average: Some(0.998),
         keep: Keep::Last,
@@ -192,13 +194,14 @@ fn listening(changes: Changes, seed: u64, variation: Variation) -> TrainingOptio
     }
 }
 
-/// The perceptron on functionals.
-fn summing(changes: Changes, seed: u64, variation: Variation) -> TrainingOptions {
+/// The perceptron on functionals, whose epochs are short and many; it mixes behind `front` layers.
+fn summing(changes: Changes, seed: u64, variation: Variation, front: usize) -> TrainingOptions {
+    let epochs = changes.epochs.map_or(SUMMING_EPOCHS, |epochs| epochs * SUMMING_EPOCHS / LISTENING_EPOCHS);
     TrainingOptions {
         batch_size: changes.batch_size.unwrap_or(64),
         learning_rate: 1e-3,
         weight_decay: 1e-2,
-        mixup: Some(Mixup { alpha: 0.4, share: 1.0, after: 1 }),
-        ..listening(changes, seed, variation)
+        mixup: Some(Mixup { alpha: 0.4, share: 1.0, after: front }),
+        ..listening(Changes { epochs: Some(epochs), ..changes }, seed, variation)
     }
 }

@@ -8,9 +8,9 @@ use emotone::model::{Emotion, ModelCard};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::Calibration;
 use super::features::hex;
 use super::fit::FitArguments;
+use super::{Calibration, record};
 use crate::dataset::Dataset;
 use crate::ensemble::Member;
 use crate::metrics::Figures;
@@ -60,6 +60,7 @@ pub fn describe(facts: &Facts, networks: &[Network]) -> Result<ModelCard> {
         ("seed", json!(facts.arguments.seed)),
         ("epochs", json!(facts.members.iter().map(|member| member.options.epochs).collect::<Vec<_>>())),
         ("parameters", json!(facts.parameters)),
+        ("git_revision", json!(record::git_revision())),
     ];
     let name = match facts.arguments.recipe {
         Recipe::Paper => facts.members.first().map_or("model", |member| member.name.as_str()),

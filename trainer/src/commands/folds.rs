@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::dataset::{Dataset, SplitKind, split};
 
+/// How rows end whose people no training had heard.
+pub const UNHEARD: &str = "unheard speakers";
+
 /// One training of a cross-validation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fold {
@@ -43,7 +46,7 @@ pub fn folds(dataset: &Dataset, count: usize, seed: u64) -> anyhow::Result<Vec<F
             let tested = &people[group * people.len() / groups..(group + 1) * people.len() / groups];
             let test: Vec<usize> = tested.iter().flat_map(|clips| clips.iter().copied()).collect();
             folds.push(Fold {
-                row: format!("{corpus}, unheard speakers"),
+                row: format!("{corpus}, {UNHEARD}"),
                 name: format!("{corpus}-{}", group + 1),
                 train: all.clone().filter(|index| !test.contains(index)).collect(),
                 test,

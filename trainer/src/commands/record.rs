@@ -55,7 +55,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// The checked-out commit, marked if the tree is changed; null outside a repository.
-fn git_revision() -> Option<String> {
+pub fn git_revision() -> Option<String> {
     let output = Command::new("git").args(["describe", "--always", "--dirty", "--abbrev=40"]).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

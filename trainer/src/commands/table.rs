@@ -8,9 +8,25 @@ use emotone::model::Emotion;
 use serde::Serialize;
 
 use super::crossval::Said;
+use super::folds::UNHEARD;
 use super::{Calibration, pictures, record};
 use crate::ensemble::{answers, join};
 use crate::metrics::{Answer, Figures, figures, fit_temperature};
+
+/// One fold of a line.
+#[derive(Debug, Clone, Serialize)]
+pub struct FoldFigures {
+    /// Its name.
+    pub name: String,
+    /// Part that was right.
+    pub accuracy: f64,
+    /// Unweighted average recall.
+    pub uar: f64,
+    /// Calibration error.
+    pub ece: f64,
+    /// At which its answers were judged, fitted on other people.
+    pub temperature: f32,
+}
 
 /// One line of the table: a row's folds together, judged over one channel.
 #[derive(Debug, Clone, Serialize)]
@@ -27,6 +43,8 @@ pub struct Line {
     pub uar: [f64; 2],
     /// Gain of accuracy on the surest 75 %, relative.
     pub gain_at_75: f64,
+    /// Each fold alone.
+    pub folds: Vec<FoldFigures>,
     #[serde(skip)]
     answers: Vec<Answer>,
 }
@@ -44,29 +62,44 @@ pub struct Outcome {
     pub training_seconds: f64,
 }
 
-/// Joins the members of each fold, and scores each fold at the temperature that suits the other folds of unheard
-/// speakers.
+/// What was said in one fold over one channel, at a temperature.
+struct Judged<'a> {
+    name: &'a str,
+    temperature: f32,
+    answers: Vec<Answer>,
+}
+
+/// Joins the members of each fold, and scores each fold at the temperature that suits other folds of unheard speakers:
+/// all but itself, and for a random split all of other corpora, for it shares its people with those of its own.
 ///
 /// # Errors
 /// If the answers do not belong together.
 pub fn score(names: &[&str], said: &[Vec<Said>]) -> Result<Outcome> {
     let joined = said.iter().map(|members| join_members(members)).collect::<Result<Vec<_>>>()?;
-    let strangers = |index: &usize| !names[*index].ends_with("random");
+    let stranger = |fold: &Said| fold.row.ends_with(UNHEARD);
+    let corpus = |fold: &Said| fold.row.split(", ").next().unwrap_or_default().to_owned();
     let others = |skipped: Option<usize>| {
-        let chosen = (0..joined.len()).filter(strangers).filter(move |index| Some(*index) != skipped);
+        let of_other_people = |index: &usize| {
+            let skipped = skipped.map(|skipped| (skipped, &joined[skipped]));
+            skipped.is_none_or(|(skipped, fold)| {
+                *index != skipped && (stranger(fold) || corpus(fold) != corpus(&joined[*index]))
+            })
+        };
+        let chosen = (0..joined.len()).filter(|index| stranger(&joined[*index])).filter(of_other_people);
         let pairs = chosen.flat_map(|index| {
             let fold: &Said = &joined[index];
             fold.logits.values().flat_map(|rows| rows.iter().copied().zip(fold.truths.iter().copied()))
         });
         pairs.unzip::<_, _, Vec<[f32; Emotion::COUNT]>, Vec<Emotion>>()
     };
-    let mut rows: BTreeMap<(String, String), Vec<Vec<Answer>>> = BTreeMap::new();
+    let mut rows: BTreeMap<(String, String), Vec<Judged>> = BTreeMap::new();
     for (index, fold) in joined.iter().enumerate() {
         let (logits, truths) = others(Some(index));
         let temperature = if truths.is_empty() { 1.0 } else { fit_temperature(&logits, &truths) };
         for (heard, logits) in &fold.logits {
             let answers = answers(logits, fold.truths.iter().copied(), temperature);
-            rows.entry((fold.row.clone(), heard.clone())).or_default().push(answers);
+            let judged = Judged { name: names[index], temperature, answers };
+            rows.entry((fold.row.clone(), heard.clone())).or_default().push(judged);
         }
     }
     let (logits, truths) = others(None);
@@ -95,20 +128,18 @@ fn join_members(members: &[Said]) -> Result<Said> {
     Ok(joined)
 }
 
-fn line(row: String, heard: String, folds: Vec<Vec<Answer>>) -> Line {
-    let each: Vec<Figures> = folds.iter().map(|answers| figures(answers)).collect();
-    let over = |value: fn(&Figures) -> f64| mean_and_deviation(&each.iter().map(value).collect::<Vec<_>>());
-    let answers: Vec<Answer> = folds.concat();
+fn line(row: String, heard: String, folds: Vec<Judged>) -> Line {
+    let one = |judged: &Judged| {
+        let Figures { accuracy, uar, ece, .. } = figures(&judged.answers);
+        FoldFigures { name: judged.name.to_owned(), accuracy, uar, ece, temperature: judged.temperature }
+    };
+    let each: Vec<FoldFigures> = folds.iter().map(one).collect();
+    let over = |value: fn(&FoldFigures) -> f64| mean_and_deviation(&each.iter().map(value).collect::<Vec<_>>());
+    let (accuracy, uar) = (over(|fold| fold.accuracy), over(|fold| fold.uar));
+    let answers: Vec<Answer> = folds.into_iter().flat_map(|judged| judged.answers).collect();
     let figures = figures(&answers);
-    Line {
-        row,
-        heard,
-        accuracy: over(|figures| figures.accuracy),
-        uar: over(|figures| figures.uar),
-        gain_at_75: figures.accuracy_at_75 / figures.accuracy.max(1e-9) - 1.0,
-        figures,
-        answers,
-    }
+    let gain_at_75 = figures.accuracy_at_75 / figures.accuracy.max(1e-9) - 1.0;
+    Line { row, heard, accuracy, uar, gain_at_75, folds: each, figures, answers }
 }
 
 /// Mean and standard deviation (over the number less one) of some values.
@@ -166,4 +197,34 @@ pub fn write(folder: &Path, outcome: &Outcome) -> Result<()> {
         pictures::judged(folder, "cross-validation", &what, &line.figures, &line.answers)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A member that is always sure of `Angry`, and right in so many of ten.
+    fn fold(row: &str, right: usize) -> Vec<Said> {
+        let truths: Vec<Emotion> =
+            (0..10).map(|clip| if clip < right { Emotion::Angry } else { Emotion::Sad }).collect();
+        let rows = vec![[4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]; 10];
+        let logits = BTreeMap::from([("clean".to_owned(), rows)]);
+        vec![Said { row: row.into(), truths, logits, parameters: 1, seconds: 0.0 }]
+    }
+
+    #[test]
+    fn a_fold_is_judged_at_the_temperature_of_other_people() {
+        let said = [fold("A, unheard speakers", 9), fold("A, unheard speakers", 4), fold("A, random split", 10)];
+        let alone =
+            |right| Calibration::fit(&fold("", right)[0].logits["clean"], &fold("", right)[0].truths).temperature;
+        let outcome = score(&["A-1", "A-2", "A-random"], &said).unwrap();
+        let [random, unheard] = &outcome.lines[..] else { panic!("two lines") };
+        assert_eq!(unheard.folds.iter().map(|fold| fold.temperature).collect::<Vec<_>>(), [alone(4), alone(9)]);
+        assert!((unheard.accuracy[0] - 0.65).abs() < 1e-9);
+        // There is no other corpus, so nobody whom the random split does not know.
+        assert_eq!(random.folds[0].temperature, 1.0);
+        let pooled = [said[0][0].logits["clean"].clone(), said[1][0].logits["clean"].clone()].concat();
+        let truths = [said[0][0].truths.clone(), said[1][0].truths.clone()].concat();
+        assert_eq!(outcome.calibration, Calibration::fit(&pooled, &truths));
+    }
 }

@@ -8,7 +8,8 @@ use burn::tensor::Tensor;
 use super::graph::{Attribute::*, Graph};
 use super::views;
 use crate::network::{
-    Attention, BatchNorm, Conv, Dense, Layer, Lstm, LstmWeights, POOLED_WEIGHT_FLOOR, SPREAD_EPSILON, TimePooling,
+    Attention, BatchNorm, Conv, Dense, LOWERED_BY, Layer, Lstm, LstmWeights, POOLED_WEIGHT_FLOOR, SPREAD_EPSILON,
+    TimePooling,
 };
 
 /// Order of a signal's axes.
@@ -192,27 +193,27 @@ fn time_pooling(graph: &mut Graph, pooling: &TimePooling, signal: Signal) -> Sig
     let weights = signal.weights_turned(graph, Lies::BatchTimeChannels);
     let weights = weights.map(|weights| views::plus(graph, &weights, POOLED_WEIGHT_FLOOR));
     let weights = weights.as_deref();
+    let shares = views::shares(graph, weights, signal.frames, 0.0);
     let mut parts = Vec::new();
     if let Some(attention) = &pooling.attention {
         parts.push(attended(graph, attention, &signal.name, weights));
     }
     if pooling.mean {
-        parts.push(views::mean(graph, &signal.name, weights, 0));
+        parts.push(views::mean(graph, &signal.name, &shares));
     }
     if pooling.max {
-        let lowered = match weights {
-            None => signal.name.clone(),
-            Some(weights) => views::lowered(graph, &signal.name, weights),
-        };
-        parts.push(graph.node("ReduceMax", &[&lowered], &[("axes", Ints(&[1])), ("keepdims", Int(0))]));
+        let lowered = weights.map(|weights| views::moved_away(graph, &signal.name, weights, 2.0, LOWERED_BY));
+        let values = lowered.as_ref().unwrap_or(&signal.name);
+        parts.push(graph.node("ReduceMax", &[values], &[("axes", Ints(&[1])), ("keepdims", Int(1))]));
     }
     if pooling.spread {
-        let centred = views::centred(graph, &signal.name, weights);
-        parts.push(views::deviation(graph, &centred, weights, Some(SPREAD_EPSILON), 0));
+        let centred = views::centred(graph, &signal.name, &shares);
+        parts.push(views::deviation(graph, &centred, &shares, Some(SPREAD_EPSILON)));
     }
     let channels = signal.channels * parts.len();
     let names: Vec<&str> = parts.iter().map(String::as_str).collect();
-    let name = graph.node("Concat", &names, &[("axis", Int(1))]);
+    let row = graph.node("Concat", &names, &[("axis", Int(2))]);
+    let name = views::without_time(graph, &row);
     Signal { name, lies: Lies::Flat, frames: 1, channels, batch: signal.batch, weights: None }
 }
 
@@ -231,9 +232,7 @@ fn attended(graph: &mut Graph, attention: &Attention, values_in: &str, weights: 
     }
     let shares = graph.node("Softmax", &[&scores], &[("axis", Int(1))]);
     let across = graph.node("Transpose", &[&shares], &[("perm", Ints(&[0, 2, 1]))]);
-    let attended = graph.node("MatMul", &[&across, values_in], &[]);
-    let axis = graph.ints(&[1]);
-    graph.node("Squeeze", &[&attended, &axis], &[])
+    graph.node("MatMul", &[&across, values_in], &[])
 }
 
 fn fully_connected(graph: &mut Graph, dense: &Dense, signal: Signal) -> Signal {

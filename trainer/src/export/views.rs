@@ -2,31 +2,47 @@
 
 use super::graph::{Attribute::*, Graph};
 use super::layers::{Lies, Signal};
-use crate::network::{Functionals, LOWERED_BY, SPREAD_FLOOR, STEPS, Standardize, WEIGHT_FLOOR, Weigh};
+use crate::network::{Functionals, MOVED_BY, SPREAD_FLOOR, STEPS, Standardize, WEIGHT_FLOOR, Weigh};
 
-/// Mean over time, frames counting by `weights` if there are any.
-pub fn mean(graph: &mut Graph, values: &str, weights: Option<&str>, keep: i64) -> String {
-    let Some(weights) = weights else { return over_time(graph, "ReduceMean", values, keep) };
-    let product = graph.node("Mul", &[values, weights], &[]);
-    let sum = sum_over_time(graph, &product, keep);
-    let total = sum_over_time(graph, weights, keep);
-    graph.node("Div", &[&sum, &total], &[])
+/// Shares of the frames in a mean over time as a row, `[batch, 1, time]`, for a product of matrices is the quickest sum:
+/// weights over their sum and `floor`; or all alike, `[1, 1, time]`, without weights.
+pub fn shares(graph: &mut Graph, weights: Option<&str>, frames: usize, floor: f32) -> String {
+    let Some(weights) = weights else {
+        return graph.floats(&[1, 1, frames], &vec![1.0 / frames as f32; frames]);
+    };
+    let mut total = sum_over_time(graph, weights, 1);
+    if floor > 0.0 {
+        total = plus(graph, &total, floor);
+    }
+    let shares = graph.node("Div", &[weights, &total], &[]);
+    graph.node("Transpose", &[&shares], &[("perm", Ints(&[0, 2, 1]))])
+}
+
+/// Mean over time by shares, `[batch, 1, channels]`.
+pub fn mean(graph: &mut Graph, values: &str, shares: &str) -> String {
+    graph.node("MatMul", &[shares, values], &[])
 }
 
 /// Values less their mean over time.
-pub fn centred(graph: &mut Graph, values: &str, weights: Option<&str>) -> String {
-    let mean = mean(graph, values, weights, 1);
+pub fn centred(graph: &mut Graph, values: &str, shares: &str) -> String {
+    let mean = mean(graph, values, shares);
     graph.node("Sub", &[values, &mean], &[])
 }
 
 /// Root of the mean square over time, plus `epsilon` before the root if there is one.
-pub fn deviation(graph: &mut Graph, centred: &str, weights: Option<&str>, epsilon: Option<f32>, keep: i64) -> String {
+pub fn deviation(graph: &mut Graph, centred: &str, shares: &str, epsilon: Option<f32>) -> String {
     let square = graph.node("Mul", &[centred, centred], &[]);
-    let mut variance = mean(graph, &square, weights, keep);
+    let mut variance = mean(graph, &square, shares);
     if let Some(epsilon) = epsilon {
         variance = plus(graph, &variance, epsilon);
     }
     graph.node("Sqrt", &[&variance], &[])
+}
+
+/// Without the one frame that is left.
+pub fn without_time(graph: &mut Graph, row: &str) -> String {
+    let axis = graph.ints(&[1]);
+    graph.node("Squeeze", &[row, &axis], &[])
 }
 
 /// [`crate::network::LayerSpec::Weigh`].
@@ -48,7 +64,8 @@ pub fn centre(graph: &mut Graph, columns: usize, signal: Signal) -> Signal {
     let mut signal = signal.turned(graph, Lies::BatchTimeChannels);
     let weights = signal.weights_turned(graph, Lies::BatchTimeChannels);
     let first = slice(graph, &signal.name, 2, 0, columns);
-    let first = centred(graph, &first, weights.as_deref());
+    let shares = shares(graph, weights.as_deref(), signal.frames, 0.0);
+    let first = centred(graph, &first, &shares);
     let rest = slice(graph, &signal.name, 2, columns, signal.channels);
     let name = match columns == signal.channels {
         true => first,
@@ -61,9 +78,10 @@ pub fn centre(graph: &mut Graph, columns: usize, signal: Signal) -> Signal {
 pub fn standardize(graph: &mut Graph, layer: &Standardize, signal: Signal) -> Signal {
     let mut signal = signal.turned(graph, Lies::BatchTimeChannels);
     let weights = signal.weights_turned(graph, Lies::BatchTimeChannels);
-    let centred = centred(graph, &signal.name, weights.as_deref());
+    let shares = shares(graph, weights.as_deref(), signal.frames, 0.0);
+    let centred = centred(graph, &signal.name, &shares);
     let epsilon = graph.floats(&[layer.epsilon.len()], &layer.epsilon);
-    let spread = deviation(graph, &centred, weights.as_deref(), None, 1);
+    let spread = deviation(graph, &centred, &shares, None);
     let divisor = graph.node("Add", &[&spread, &epsilon], &[]);
     let standard = graph.node("Div", &[&centred, &divisor], &[]);
     if layer.kept == 0 {
@@ -74,15 +92,15 @@ pub fn standardize(graph: &mut Graph, layer: &Standardize, signal: Signal) -> Si
     Signal { name, channels: signal.channels + layer.kept, ..signal }
 }
 
-/// Values of frames that weigh less than one half, lowered for the maximum.
-pub fn lowered(graph: &mut Graph, values: &str, weights: &str) -> String {
-    let twice = graph.floats(&[1], &[2.0]);
-    let twice = graph.node("Mul", &[weights, &twice], &[]);
-    let capped = between(graph, &twice, 0.0, 1.0);
+/// `values + (min(factor · weights, 1) - 1) · by`: values of frames that count little, moved away.
+pub fn moved_away(graph: &mut Graph, values: &str, weights: &str, factor: f32, by: f32) -> String {
+    let factor = graph.floats(&[1], &[factor]);
+    let scaled = graph.node("Mul", &[weights, &factor], &[]);
+    let capped = between(graph, &scaled, 0.0, 1.0);
     let missing = plus(graph, &capped, -1.0);
-    let by = graph.floats(&[1], &[LOWERED_BY]);
-    let down = graph.node("Mul", &[&missing, &by], &[]);
-    graph.node("Add", &[values, &down], &[])
+    let by = graph.floats(&[1], &[by]);
+    let away = graph.node("Mul", &[&missing, &by], &[]);
+    graph.node("Add", &[values, &away], &[])
 }
 
 /// [`crate::network::LayerSpec::Clip`].
@@ -92,80 +110,88 @@ pub fn clip(graph: &mut Graph, limit: f32, signal: Signal) -> Signal {
 
 /// [`crate::network::LayerSpec::Functionals`].
 pub fn functionals(graph: &mut Graph, layer: &Functionals, signal: Signal) -> Signal {
-    let signal = signal.turned(graph, Lies::BatchTimeChannels);
+    let mut signal = signal.turned(graph, Lies::BatchTimeChannels);
+    let weights = signal.weights_turned(graph, Lies::BatchTimeChannels);
+    let weights = weights.as_deref();
     let (spec, width, frames) = (&layer.spec, signal.channels, signal.frames);
     let columns = spec.columns(width).0;
-    let weights = {
-        let mut part = |column: usize, [a, b]: [f32; 2]| {
-            let value = slice(graph, &signal.name, 2, column, column + 1);
-            let (a, b) = (graph.floats(&[1], &[a]), graph.floats(&[1], &[b]));
-            let scaled = graph.node("Mul", &[&value, &a], &[]);
-            let line = graph.node("Add", &[&scaled, &b], &[]);
-            between(graph, &line, 0.0, 1.0)
-        };
-        let (voiced, loud) = (part(spec.voicing, spec.voiced), part(spec.level, spec.loud));
-        let raw = graph.node("Mul", &[&voiced, &loud], &[]);
-        let total = sum_over_time(graph, &raw, 1);
-        let total = plus(graph, &total, WEIGHT_FLOOR);
-        graph.node("Div", &[&raw, &total], &[])
-    };
+    let even = shares(graph, weights, frames, 0.0);
     let cepstra = slice(graph, &signal.name, 2, 0, spec.cepstra);
-    let cepstra = centred(graph, &cepstra, None);
+    let cepstra = centred(graph, &cepstra, &even);
     let prosody = slice(graph, &signal.name, 2, spec.prosody, width);
     let slope = slice(graph, &signal.name, 2, spec.slope, spec.slope + 1);
     let speed = graph.node("Abs", &[&slope], &[]);
     let x = graph.node("Concat", &[&cepstra, &prosody, &speed], &[("axis", Int(2))]);
 
-    let mean = mean(graph, &x, None, 1);
-    let around_mean = graph.node("Sub", &[&x, &mean], &[]);
-    let spread = deviation(graph, &around_mean, None, None, 1);
+    let means = mean(graph, &x, &even);
+    let around = graph.node("Sub", &[&x, &means], &[]);
+    let spread = deviation(graph, &around, &even, None);
     let spread = plus(graph, &spread, SPREAD_FLOOR);
-    let standard = graph.node("Div", &[&around_mean, &spread], &[]);
+    let standard = graph.node("Div", &[&around, &spread], &[]);
     let square = graph.node("Mul", &[&standard, &standard], &[]);
     let cube = graph.node("Mul", &[&square, &standard], &[]);
     let moved = STEPS.map(|step| {
         let later = slice(graph, &x, 1, step, frames);
         let earlier = slice(graph, &x, 1, 0, frames - step);
-        graph.node("Sub", &[&later, &earlier], &[])
+        let together = weights.map(|weights| {
+            let later = slice(graph, weights, 1, step, frames);
+            let earlier = slice(graph, weights, 1, 0, frames - step);
+            let product = graph.node("Mul", &[&later, &earlier], &[]);
+            graph.node("Sqrt", &[&product], &[])
+        });
+        let moved = graph.node("Sub", &[&later, &earlier], &[]);
+        (moved, shares(graph, together.as_deref(), frames - step, WEIGHT_FLOOR))
     });
-    let [short_distance, long_distance] = moved.each_ref().map(|moved| {
+    let [short_distance, long_distance] = moved.each_ref().map(|(moved, shares)| {
         let distance = graph.node("Abs", &[moved], &[]);
-        over_time(graph, "ReduceMean", &distance, 1)
+        mean(graph, &distance, shares)
     });
-    let short_centred = centred(graph, &moved[0], None);
+    let (steps, step_shares) = &moved[0];
+    let step_centred = centred(graph, steps, step_shares);
+    let [highest, lowest] = [("ReduceMax", MOVED_BY), ("ReduceMin", -MOVED_BY)].map(|(operator, by)| {
+        let moved = weights.map(|weights| moved_away(graph, &x, weights, 1.0, by));
+        over_time(graph, operator, moved.as_deref().unwrap_or(&x), 1)
+    });
 
-    let weighted = |graph: &mut Graph, values: &str, weights: &str| {
-        let product = graph.node("Mul", &[values, weights], &[]);
-        sum_over_time(graph, &product, 1)
-    };
-    let heard = weighted(graph, &x, &weights);
-    let around = graph.node("Sub", &[&x, &heard], &[]);
-    let around_square = graph.node("Mul", &[&around, &around], &[]);
-    let heard_variance = weighted(graph, &around_square, &weights);
+    let raw = voiced(graph, layer, &signal.name);
+    let voiced = shares(graph, Some(&raw), frames, WEIGHT_FLOOR);
+    let later_voiced = slice(graph, &voiced, 2, 1, frames);
+    let voiced_mean = mean(graph, &x, &voiced);
+    let around = graph.node("Sub", &[&x, &voiced_mean], &[]);
     let around_distance = graph.node("Abs", &[&around], &[]);
-    let later_weights = slice(graph, &weights, 1, 1, frames);
-    let short_square = graph.node("Mul", &[&moved[0], &moved[0]], &[]);
-    let heard_movement = weighted(graph, &short_square, &later_weights);
-
     let parts = [
-        slice(graph, &mean, 2, spec.cepstra, columns),
-        spread.clone(),
+        slice(graph, &means, 2, spec.cepstra, columns),
+        spread,
         short_distance,
-        deviation(graph, &short_centred, None, None, 1),
+        deviation(graph, &step_centred, step_shares, None),
         long_distance,
-        over_time(graph, "ReduceMean", &cube, 1),
-        over_time(graph, "ReduceMax", &x, 1),
-        over_time(graph, "ReduceMin", &x, 1),
-        heard.clone(),
-        graph.node("Sqrt", &[&heard_variance], &[]),
-        graph.node("Sqrt", &[&heard_movement], &[]),
-        weighted(graph, &around_distance, &weights),
+        mean(graph, &cube, &even),
+        highest,
+        lowest,
+        voiced_mean,
+        deviation(graph, &around, &voiced, None),
+        deviation(graph, steps, &later_voiced, None),
+        mean(graph, &around_distance, &voiced),
     ];
     let parts = parts.each_ref().map(String::as_str);
     let row = graph.node("Concat", &parts, &[("axis", Int(2))]);
-    let axis = graph.ints(&[1]);
-    let name = graph.node("Squeeze", &[&row, &axis], &[]);
-    Signal { name, lies: Lies::Flat, frames: 1, channels: spec.outputs(width), batch: signal.batch, weights: None }
+    let name = without_time(graph, &row);
+    let channels = spec.outputs(width);
+    Signal { name, lies: Lies::Flat, frames: 1, channels, batch: signal.batch, weights: None }
+}
+
+/// How voiced and loud each frame is.
+fn voiced(graph: &mut Graph, layer: &Functionals, values: &str) -> String {
+    let mut part = |column: usize, [a, b]: [f32; 2]| {
+        let value = slice(graph, values, 2, column, column + 1);
+        let a = graph.floats(&[1], &[a]);
+        let scaled = graph.node("Mul", &[&value, &a], &[]);
+        let line = plus(graph, &scaled, b);
+        between(graph, &line, 0.0, 1.0)
+    };
+    let spec = &layer.spec;
+    let (voiced, loud) = (part(spec.voicing, spec.voiced), part(spec.level, spec.loud));
+    graph.node("Mul", &[&voiced, &loud], &[])
 }
 
 fn over_time(graph: &mut Graph, operator: &str, values: &str, keep: i64) -> String {

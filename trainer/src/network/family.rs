@@ -54,8 +54,9 @@ impl Architecture {
         Self { name: "relative".into(), layers: front.into_iter().chain(listening()).collect() }
     }
 
-    /// A perceptron on functionals of the whole window: another view than the convolutions'.
-    pub fn functionals(features: &FeatureSpec) -> Self {
+    /// A perceptron on functionals of the whole window: another view than the convolutions'. Frames count alike but for
+    /// the voiced ones' own functionals, or by their level in all others too.
+    pub fn functionals(features: &FeatureSpec, weighted: bool) -> Self {
         let place = |wanted| place(features, wanted);
         // Frames count from a voicing of 0.4 on, fully from 0.6; from -40 dB on, fully from -30.
         let weight = |column: usize, from: f32, per_unit: f32| {
@@ -73,7 +74,8 @@ impl Architecture {
             loud: weight(level, -40.0, 0.1),
         };
         let dense = |units| LayerSpec::Dense { units, relu: true, l1: 0.0, l2: 0.0 };
-        let layers = vec![
+        let front = weighted.then(|| weigh_by_level(features));
+        let perceptron = [
             LayerSpec::Functionals(spec),
             LayerSpec::BatchNorm,
             LayerSpec::Clip { limit: 5.0 },
@@ -83,7 +85,8 @@ impl Architecture {
             dense(64),
             LayerSpec::Dropout { rate: 0.3 },
         ];
-        Self { name: "functionals".into(), layers }
+        let name = if weighted { "weighted-functionals" } else { "functionals" };
+        Self { name: name.into(), layers: front.into_iter().chain(perceptron).collect() }
     }
 }
 

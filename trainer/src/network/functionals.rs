@@ -1,15 +1,20 @@
 //! A whole recording as one row: moments, extremes and movement of each feature.
 
 use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor, TensorData};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+
+use super::Signal;
 
 /// Distances in frames over which movement is measured.
 pub const STEPS: [usize; 2] = [1, 4];
 /// Added to standard deviations, so that what never moves divides by something.
 pub const SPREAD_FLOOR: f32 = 1e-3;
-/// Added to the sum of the frames' weights, for windows without a voice.
+/// Added to sums of weights that may be 0: those of voiced frames, and those of frames that follow each other.
 pub const WEIGHT_FLOOR: f32 = 1e-3;
+/// How far a frame without weight is moved inwards before extremes are taken; features have a deviation of about 1.
+pub const MOVED_BY: f32 = 8.0;
 
 /// Which columns, and which frames count most.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,7 +50,8 @@ impl FunctionalsSpec {
 }
 
 /// Describes each column over time: mean, deviation, movement over one and four frames, skewness, extremes, and the
-/// same over voiced, loud frames alone.
+/// same over voiced, loud frames alone. Frames that are weighed count by their weight, and movements by the root of both
+/// frames' weights. Nothing is learned before this layer, so it gives no gradient.
 #[derive(Module, Debug)]
 pub struct Functionals {
     /// Which columns.
@@ -55,58 +61,137 @@ pub struct Functionals {
 
 impl Functionals {
     /// `[batch, 1, outputs]` of `[batch, frames, width]`.
-    pub fn forward(&self, input: Tensor<3>) -> Tensor<3> {
-        let spec = &self.spec;
-        let width = input.dims()[2];
-        let weights = self.weights(&input);
-        let cepstra = input.clone().narrow(2, 0, spec.cepstra);
-        let cepstra = cepstra.clone() - cepstra.mean_dim(1);
-        let prosody = input.clone().narrow(2, spec.prosody, width - spec.prosody);
-        let speed = input.narrow(2, spec.slope, 1).abs();
-        let x = Tensor::cat(vec![cepstra, prosody, speed], 2);
-        let [_, frames, columns] = x.dims();
-
-        let mean = x.clone().mean_dim(1);
-        let centred = x.clone() - mean.clone();
-        let deviation = centred.clone().square().mean_dim(1).sqrt() + SPREAD_FLOOR;
-        let standard = centred / deviation.clone();
-        let skewness = (standard.clone().square() * standard).mean_dim(1);
-        let moved = |step: usize| x.clone().narrow(1, step, frames - step) - x.clone().narrow(1, 0, frames - step);
-        let [short, long] = STEPS.map(moved);
-        let short_mean = short.clone().mean_dim(1);
-        let short_deviation = (short.clone() - short_mean).square().mean_dim(1).sqrt();
-
-        let sum = |values: Tensor<3>| (values * weights.clone()).sum_dim(1);
-        let heard = sum(x.clone());
-        let around = x.clone() - heard.clone();
-        let heard_deviation = sum(around.clone().square()).sqrt();
-        let heard_distance = sum(around.abs());
-        let later = weights.clone().narrow(1, 1, frames - 1);
-        let heard_movement = (short.clone().square() * later).sum_dim(1).sqrt();
-        let means = mean.narrow(2, spec.cepstra, columns - spec.cepstra);
-        Tensor::cat(
-            vec![
-                means,
-                deviation,
-                short.abs().mean_dim(1),
-                short_deviation,
-                long.abs().mean_dim(1),
-                skewness,
-                x.clone().max_dim(1),
-                x.min_dim(1),
-                heard,
-                heard_deviation,
-                heard_movement,
-                heard_distance,
-            ],
-            2,
-        )
+    pub fn forward(&self, signal: Signal) -> Tensor<3> {
+        let [batch, frames, width] = signal.values.dims();
+        let device: Device = signal.values.device();
+        let floats = |tensor: Tensor<3>| -> Vec<f32> { tensor.into_data().iter::<f32>().collect() };
+        let weights = signal.weights.map_or_else(|| vec![1.0; batch * frames], floats);
+        let values = floats(signal.values);
+        let windows = values.par_chunks(frames * width).zip(weights.par_chunks(frames));
+        let rows: Vec<Vec<f32>> = windows.map(|(values, weights)| self.describe(values, width, weights)).collect();
+        let shape = [batch, 1, self.spec.outputs(width)];
+        Tensor::from_data(TensorData::new(rows.concat(), shape), &device)
     }
 
-    /// Weight of each frame, `[batch, frames, 1]`, summing to 1.
-    fn weights(&self, input: &Tensor<3>) -> Tensor<3> {
-        let part = |column: usize, [a, b]: [f32; 2]| (input.clone().narrow(2, column, 1) * a + b).clamp(0.0, 1.0);
-        let raw = part(self.spec.voicing, self.spec.voiced) * part(self.spec.level, self.spec.loud);
-        raw.clone() / (raw.sum_dim(1) + WEIGHT_FLOOR)
+    /// One window, `[frames, width]`, row-major.
+    fn describe(&self, values: &[f32], width: usize, weights: &[f32]) -> Vec<f32> {
+        let spec = &self.spec;
+        let (columns, _) = spec.columns(width);
+        let mut x = Vec::with_capacity(values.len() / width * columns);
+        for row in values.chunks_exact(width) {
+            x.extend_from_slice(&row[..spec.cepstra]);
+            x.extend_from_slice(&row[spec.prosody..]);
+            x.push(row[spec.slope].abs());
+        }
+        let heard = Frames { x, columns };
+        let even = shares(weights.to_vec(), 0.0);
+        let centre = heard.mean(&even, |value, _| value);
+        let heard = heard.less(|column| if column < spec.cepstra { centre[column] } else { 0.0 });
+
+        let mean = heard.mean(&even, |value, _| value);
+        let around = heard.less(|column| mean[column]);
+        let variance = around.mean(&even, |value, _| value * value);
+        let deviation: Vec<f32> = variance.iter().map(|variance| variance.sqrt() + SPREAD_FLOOR).collect();
+        let skewness = around.mean(&even, |value, column| (value / deviation[column]).powi(3));
+        let moved = STEPS.map(|step| (heard.moved(step), shares(together(weights, step), WEIGHT_FLOOR)));
+        let [short, long] = moved.each_ref().map(|(moved, shares)| moved.mean(shares, |value, _| value.abs()));
+        let (steps, step_shares) = &moved[0];
+        let step_mean = steps.mean(step_shares, |value, _| value);
+        let step_variance = steps.less(|column| step_mean[column]).mean(step_shares, |value, _| value * value);
+        let inwards = |weight: f32| MOVED_BY * (1.0 - weight);
+        let highest = heard.extreme(weights, |value, weight| value - inwards(weight), f32::max, f32::MIN);
+        let lowest = heard.extreme(weights, |value, weight| value + inwards(weight), f32::min, f32::MAX);
+
+        let voiced = shares(self.voiced(values, width), WEIGHT_FLOOR);
+        let voiced_mean = heard.mean(&voiced, |value, _| value);
+        let around = heard.less(|column| voiced_mean[column]);
+        let voiced_variance = around.mean(&voiced, |value, _| value * value);
+        let voiced_movement = steps.mean(&voiced[1..], |value, _| value * value);
+        let root = |values: &[f32]| values.iter().map(|value| value.sqrt()).collect::<Vec<f32>>();
+        [
+            mean[spec.cepstra..].to_vec(),
+            deviation,
+            short,
+            root(&step_variance),
+            long,
+            skewness,
+            highest,
+            lowest,
+            voiced_mean,
+            root(&voiced_variance),
+            root(&voiced_movement),
+            around.mean(&voiced, |value, _| value.abs()),
+        ]
+        .concat()
+    }
+
+    /// How voiced and loud each frame is.
+    fn voiced(&self, values: &[f32], width: usize) -> Vec<f32> {
+        let spec = &self.spec;
+        let part = |value: f32, [a, b]: [f32; 2]| (value * a + b).clamp(0.0, 1.0);
+        let one = |row: &[f32]| part(row[spec.voicing], spec.voiced) * part(row[spec.level], spec.loud);
+        values.chunks_exact(width).map(one).collect()
+    }
+}
+
+/// Weights over their sum and `floor`.
+fn shares(mut weights: Vec<f32>, floor: f32) -> Vec<f32> {
+    let total = weights.iter().sum::<f32>() + floor;
+    weights.iter_mut().for_each(|weight| *weight /= total);
+    weights
+}
+
+/// Roots of the products of the weights of frames `step` apart.
+fn together(weights: &[f32], step: usize) -> Vec<f32> {
+    weights.iter().zip(&weights[step.min(weights.len())..]).map(|(one, other)| (one * other).sqrt()).collect()
+}
+
+/// Rows of some columns, one a frame.
+struct Frames {
+    x: Vec<f32>,
+    columns: usize,
+}
+
+impl Frames {
+    fn rows(&self) -> impl Iterator<Item = &[f32]> {
+        self.x.chunks_exact(self.columns)
+    }
+
+    /// Mean of something of each value, by shares of the frames.
+    fn mean(&self, shares: &[f32], of: impl Fn(f32, usize) -> f32) -> Vec<f32> {
+        let mut sums = vec![0.0; self.columns];
+        for (row, share) in self.rows().zip(shares) {
+            for (column, (sum, value)) in sums.iter_mut().zip(row).enumerate() {
+                *sum += share * of(*value, column);
+            }
+        }
+        sums
+    }
+
+    /// Each value less something of its column.
+    fn less(&self, of: impl Fn(usize) -> f32) -> Self {
+        let offsets: Vec<f32> = (0..self.columns).map(of).collect();
+        let x = self.rows().flat_map(|row| row.iter().zip(&offsets).map(|(value, offset)| value - offset)).collect();
+        Self { x, columns: self.columns }
+    }
+
+    /// Each row less that `step` frames before.
+    fn moved(&self, step: usize) -> Self {
+        let later = self.x.get(step * self.columns..).unwrap_or_default();
+        Self { x: later.iter().zip(&self.x).map(|(later, earlier)| later - earlier).collect(), columns: self.columns }
+    }
+
+    fn extreme(
+        &self,
+        weights: &[f32],
+        of: impl Fn(f32, f32) -> f32,
+        better: impl Fn(f32, f32) -> f32,
+        worst: f32,
+    ) -> Vec<f32> {
+        let mut best = vec![worst; self.columns];
+        for (row, weight) in self.rows().zip(weights) {
+            best.iter_mut().zip(row).for_each(|(best, value)| *best = better(*best, of(*value, *weight)));
+        }
+        best
     }
 }

@@ -100,7 +100,7 @@ impl Layer {
             }
             Self::Centre(columns) => centre(signal, *columns),
             Self::Standardize(standardize) => standardize.forward(signal),
-            Self::Functionals(functionals) => Signal::new(functionals.forward(signal.values)),
+            Self::Functionals(functionals) => Signal::new(functionals.forward(signal)),
             Self::Clip(limit) => each(signal, &|input| input.clamp(-*limit, *limit)),
             Self::Conv(conv) => {
                 each(signal, &|input| kernels::conv1d(input, conv.kernel.val(), conv.bias.val(), conv.relu))

@@ -23,7 +23,7 @@ use rand::rngs::StdRng;
 pub use architecture::{Architecture, LayerSpec};
 pub use centre::Standardize;
 pub use family::FRONT_LAYERS;
-pub use functionals::{Functionals, FunctionalsSpec, SPREAD_FLOOR, STEPS, WEIGHT_FLOOR};
+pub use functionals::{Functionals, FunctionalsSpec, MOVED_BY, SPREAD_FLOOR, STEPS, WEIGHT_FLOOR};
 pub use layers::{BatchNorm, Conv, Dense, Layer, Weigh};
 pub use mode::Mode;
 pub use pooling::{Attention, LOWERED_BY, POOLED_WEIGHT_FLOOR, SPREAD_EPSILON, TimePooling};

@@ -126,7 +126,7 @@ fn show_all(
 ) -> Result<EpochFigures> {
     // The same for the same seed and epoch, so that a training resumed in between goes on as it would have.
     let mut random = StdRng::seed_from_u64(copy_seed(options.seed, epoch as u64, 0));
-    let order = epoch_order(examples, options.most_of_a_speaker, &mut random);
+    let order = epoch_order(examples, options.most_of_talkers, &mut random);
     let steps = order.len().div_ceil(options.batch_size);
     let (mut loss_sum, mut right, mut rate) = (0.0, 0, options.learning_rate);
     for (step, places) in order.chunks(options.batch_size).enumerate() {

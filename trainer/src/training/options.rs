@@ -23,8 +23,9 @@ pub struct TrainingOptions {
     pub label_smoothing: f32,
     /// Mixes examples with each other.
     pub mixup: Option<Mixup>,
-    /// Most examples of one speaker in an epoch, all emotions alike; the others wait for another epoch.
-    pub most_of_a_speaker: Option<usize>,
+    /// Speakers with more examples than this show as many together in an epoch, all of them and all emotions alike; their
+    /// other examples wait for another epoch.
+    pub most_of_talkers: Option<usize>,
     /// Shows copies and stretches of the examples instead of the windows that are served.
     pub variation: Option<Variation>,
     /// Part of the old mean of weights that is kept at each step; without, there is no mean.

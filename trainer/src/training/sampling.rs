@@ -8,17 +8,23 @@ use rand::seq::SliceRandom;
 
 use super::Examples;
 
-/// Places of the examples of one epoch. With a limit, a speaker who has more gives as many of each emotion, by chance;
-/// so a corpus of two people with a thousand clips each does not drown one of twenty with sixty.
-pub fn epoch_order(examples: &Examples, most_of_a_speaker: Option<usize>, random: &mut StdRng) -> Vec<usize> {
-    let mut order: Vec<usize> = match most_of_a_speaker {
+/// Places of the examples of one epoch. With a limit, speakers who have more give as many together, and of each emotion as
+/// many, by chance; so a corpus of two people with a thousand clips each does not drown one of twenty with sixty.
+pub fn epoch_order(examples: &Examples, most_of_talkers: Option<usize>, random: &mut StdRng) -> Vec<usize> {
+    let mut order: Vec<usize> = match most_of_talkers {
         None => (0..examples.len()).collect(),
         Some(most) => {
             let mut speakers: BTreeMap<&str, BTreeMap<Emotion, Vec<usize>>> = BTreeMap::new();
             for (place, example) in examples.list.iter().enumerate() {
                 speakers.entry(&example.speaker).or_default().entry(example.emotion).or_default().push(place);
             }
-            speakers.into_values().flat_map(|emotions| limited(emotions, most, random)).collect()
+            let talks =
+                |emotions: &BTreeMap<Emotion, Vec<usize>>| emotions.values().map(Vec::len).sum::<usize>() > most;
+            let talkers = speakers.values().filter(|emotions| talks(emotions)).count();
+            let share = most.div_ceil(talkers.max(1));
+            let all = |emotions: BTreeMap<Emotion, Vec<usize>>| emotions.into_values().flatten().collect();
+            let own = |emotions| if talks(&emotions) { limited(emotions, share, random) } else { all(emotions) };
+            speakers.into_values().flat_map(own).collect()
         }
     };
     order.shuffle(random);
@@ -26,10 +32,6 @@ pub fn epoch_order(examples: &Examples, most_of_a_speaker: Option<usize>, random
 }
 
 fn limited(emotions: BTreeMap<Emotion, Vec<usize>>, most: usize, random: &mut StdRng) -> Vec<usize> {
-    let all: usize = emotions.values().map(Vec::len).sum();
-    if all <= most {
-        return emotions.into_values().flatten().collect();
-    }
     let share = most.div_ceil(emotions.len());
     let mut chosen: Vec<usize> = emotions
         .into_values()
