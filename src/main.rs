@@ -16,6 +16,8 @@ fn main() -> ExitCode {
         Command::Classify(options) => commands::classify(&options),
         Command::Model(options) => commands::model(&options),
         Command::Openapi => commands::openapi(),
+        Command::Health(options) => commands::health(&options),
+        Command::Version => commands::version(),
     };
     match done {
         Ok(status) => status,

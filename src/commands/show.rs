@@ -1,11 +1,11 @@
-//! `emotone model` and `emotone openapi`: what the program knows of itself.
+//! `emotone model`, `emotone openapi` and `emotone --version`: what the program knows of itself.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
-use emotone::config::Model;
+use emotone::config::{Model, REVISION, VERSION};
 use emotone::http::model::ModelBody;
 use emotone::http::openapi;
 use serde_json::Value;
@@ -23,6 +23,13 @@ pub fn model(options: &Model) -> Result<ExitCode> {
 /// Prints the API description.
 pub fn openapi() -> Result<ExitCode> {
     print(&openapi::yaml().map_err(|error| anyhow!(error))?)
+}
+
+/// Prints version, revision and model.
+pub fn version() -> Result<ExitCode> {
+    let classifier = load::classifier(None)?;
+    let model = classifier.card();
+    print(&format!("emotone {VERSION} (revision {REVISION}, model {} {})\n", model.name, model.version))
 }
 
 fn print(text: &str) -> Result<ExitCode> {

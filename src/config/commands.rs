@@ -1,10 +1,13 @@
 //! The commands that end by themselves.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
+
+use super::units;
 
 /// Which model to use.
 #[derive(Debug, Clone, Args)]
@@ -111,4 +114,17 @@ pub struct Model {
     /// Print it as JSON, as `/model` answers.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Where the server is that is asked for its health; its own settings in the environment tell.
+#[derive(Debug, Clone, Args)]
+pub struct Health {
+    /// Address and port that it listens on.
+    #[arg(long, env = "EMOTONE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080",
+          value_parser = units::address)]
+    pub listen: SocketAddr,
+
+    /// Its certificate chain in PEM, if it speaks TLS.
+    #[arg(long, env = "EMOTONE_TLS_CERT_FILE", value_name = "FILE")]
+    pub tls_cert_file: Option<PathBuf>,
 }

@@ -1,5 +1,6 @@
 //! Settings: commands, options, environment variables. Every option is also `EMOTONE_` + its name.
 
+mod release;
 mod units;
 mod commands;
 mod limits;
@@ -11,13 +12,15 @@ mod serve;
 
 use std::ffi::OsString;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
-pub use commands::{Classify, Model, ModelFile, ModelSource, Shard};
+pub use commands::{Classify, Health, Model, ModelFile, ModelSource, Shard};
 pub use insight::{Insight, LogFormat};
 pub use limits::Limits;
 pub use live::{Live, WebhookSecret};
 pub use network::Network;
+pub use release::{REVISION, VERSION};
 pub use security::{ApiKeyList, Security};
 pub use serve::Serve;
 
@@ -41,6 +44,10 @@ pub enum Command {
     Model(Model),
     /// Print the API description (OpenAPI 3.1, YAML).
     Openapi,
+    /// Ask the server on this machine whether it takes requests; fails if not (for health checks of containers).
+    Health(Health),
+    /// Print version, git revision and the model that is compiled in (as -V does).
+    Version,
 }
 
 impl Cli {
@@ -58,7 +65,11 @@ impl Cli {
         if serve {
             arguments.insert(arguments.len().min(1), "serve".into());
         }
-        Self::try_parse_from(arguments)
+        match Self::try_parse_from(arguments) {
+            // clap's own answer knows no model.
+            Err(asked) if asked.kind() == ErrorKind::DisplayVersion => Ok(Self { command: Command::Version }),
+            read => read,
+        }
     }
 }
 

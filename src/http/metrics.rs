@@ -17,6 +17,7 @@ use super::state::App;
 use super::work::Timing;
 use crate::audio::Recording;
 use crate::call::{Judgement, Verdict};
+use crate::config::{REVISION, VERSION};
 use crate::model::Emotion;
 
 /// Upper bounds of durations in seconds: from a millisecond, for a short clip is done in some of them, to a minute.
@@ -83,6 +84,9 @@ impl Metrics {
         let model_info =
             IntGaugeVec::new(Opts::new("emotone_model_info", "The models at work."), &["name", "version"])?;
         registry.register(Box::new(model_info.clone()))?;
+        let build_info = IntGaugeVec::new(Opts::new("emotone_build_info", "This program."), &["version", "revision"])?;
+        registry.register(Box::new(build_info.clone()))?;
+        build_info.with_label_values(&[VERSION, REVISION]).set(1);
         registry.register(Box::new(ProcessCollector::for_self()))?;
         Ok(Self {
             requests: counters("emotone_requests_total", "Requests answered.", &["route", "status"])?,

@@ -32,11 +32,13 @@ mod metrics;
 mod lifecycle;
 mod pulse;
 mod tls;
+mod probe;
 mod server;
 
 pub use error::{ApiError, ErrorBody};
 pub use lifecycle::{InFlight, Lifecycle, Phase};
 pub use models::{Models, ModelsError, Served};
+pub use probe::{NotReady, ready};
 pub use request_id::RequestId;
 pub use routes::{document, metrics_router, router};
 pub use server::{Listening, serve};

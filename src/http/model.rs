@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::error::{ApiError, ErrorBody};
 use super::query::{Parameters, Which};
 use super::state::App;
+use crate::config::{REVISION, VERSION};
 use crate::features::FeatureSpec;
 use crate::model::{Classifier, Corpus, Emotion, ModelCard};
 
@@ -76,6 +77,9 @@ pub struct ServerBody {
     /// Its version.
     #[schema(example = "0.1.0")]
     pub version: &'static str,
+    /// The git revision it was built from, or `unknown`.
+    #[schema(example = "9c08b62d0d5f4f6f9a3f2b9d3f9b1c5e6a7d8e9f")]
+    pub revision: &'static str,
 }
 
 /// The loaded model.
@@ -108,7 +112,7 @@ impl From<&Classifier> for ModelBody {
             data: card.data.into_iter().map(CorpusBody::from).collect(),
             metrics: card.metrics,
             features: classifier.features().clone(),
-            server: ServerBody { version: env!("CARGO_PKG_VERSION") },
+            server: ServerBody { version: VERSION, revision: REVISION },
             more: card.more,
         }
     }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{ErrorSentence, FLOAT, INPUT, OUTPUT};
+use crate::config::VERSION;
 use crate::http::error::ApiError;
 use crate::http::models::Served;
 use crate::http::state::App;
@@ -85,7 +86,7 @@ pub struct TensorMetadata {
 #[utoipa::path(get, path = "/v2", tag = "inference", security(()),
     responses((status = 200, description = "What it is", body = ServerMetadata)))]
 pub async fn server() -> Json<ServerMetadata> {
-    Json(ServerMetadata { name: "emotone", version: env!("CARGO_PKG_VERSION"), extensions: ["binary_tensor_data"] })
+    Json(ServerMetadata { name: "emotone", version: VERSION, extensions: ["binary_tensor_data"] })
 }
 
 /// Is the process alive?
