@@ -6,6 +6,7 @@
 
 mod service;
 mod sounds;
+mod tools;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -19,6 +20,7 @@ use sounds::{WOMAN, at_level};
 use tokio::net::TcpListener;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
+use tools::is_there;
 
 const RATE: u32 = 8_000;
 
@@ -34,15 +36,6 @@ async fn server() -> String {
 
 fn at_root(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
-
-/// Whether a program is there and can do what is asked of it.
-fn is_there(program: &str, question: &[&str]) -> bool {
-    let there = Command::new(program).args(question).output().is_ok_and(|output| output.status.success());
-    if !there {
-        eprintln!("skipped: `{program} {}` does not work here", question.join(" "));
-    }
-    there
 }
 
 fn python_is_there() -> bool {

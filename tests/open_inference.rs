@@ -3,13 +3,17 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot ask has failed")]
 
 mod service;
+mod tools;
+
+use std::process::Command;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use emotone::audio;
 use emotone::model::Emotion;
 use serde_json::json;
-use service::{ask, clip, post, service, service_with};
+use service::{ask, clip, post, server_with, service, service_with};
+use tools::is_there;
 
 #[tokio::test]
 async fn features_in_json_or_bytes_give_the_probabilities_of_the_clip() {
@@ -75,4 +79,42 @@ async fn errors_are_sentences() {
     let answer = ask(&service, with_key).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
     assert!(answer.json["error"].as_str().unwrap().contains("no such model"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn the_client_of_triton_gets_what_classify_answers() {
+    if !is_there("python3", &["-c", "import numpy, tritonclient.http"]) {
+        return;
+    }
+    let server = server_with(&[]).await;
+    // One window: the file ends before what its header promises, as recordings do.
+    let clip = clip()[..2 * 2 * 8_000].to_vec();
+    let posted = ask(&server.service, post("/classify", "audio/wav", clip.clone())).await.json;
+    assert_eq!(posted["channels"][0]["segments"].as_array().unwrap().len(), 1, "{posted}");
+    let classified: Vec<f32> =
+        Emotion::ALL.iter().map(|emotion| posted["probabilities"][emotion.name()].as_f64().unwrap() as f32).collect();
+
+    let served = server.service.app.models.get(None).unwrap();
+    let pipeline = served.pipeline;
+    let recording = audio::decode(clip.into(), None, pipeline.limits()).unwrap();
+    let spec = pipeline.classifier().features().clone();
+    let waveform = audio::resample(&recording.channels[0], spec.sample_rate).unwrap();
+    let window = pipeline.extractor().features(&waveform).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("features.f32");
+    std::fs::write(&file, window.values().iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>()).unwrap();
+
+    let (address, frames, width) = (server.address.to_string(), spec.frames.to_string(), spec.width().to_string());
+    let mut client = Command::new("python3");
+    client.args(["tests/open_inference_client.py", &address, &served.name]).arg(&file).args([&frames, &width]);
+    let output = tokio::task::spawn_blocking(move || client.output()).await.unwrap().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    println!("classify: {classified:?}\nclient: {}", String::from_utf8_lossy(&output.stdout));
+    let answers: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    for way in ["binary", "json"] {
+        let inferred: Vec<f32> = serde_json::from_value(answers[way][0].clone()).unwrap();
+        for (inferred, classified) in inferred.iter().zip(&classified) {
+            assert!((inferred - classified).abs() < 1e-6, "{way}: {answers}");
+        }
+    }
 }
