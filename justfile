@@ -26,3 +26,19 @@ pictures:
 # Known vulnerabilities, licences and doubled dependencies (needs cargo-deny).
 deny:
     cargo deny check
+
+# Build the image `emotone`, with docker, podman or buildah.
+image:
+    deploy/image/build.sh
+
+# Build the image and run it: size, memory, exit statuses, health, a clip.
+docker-test:
+    deploy/image/test.sh
+
+# Render the manifests and hold them against the schemas of a cluster.
+manifests:
+    cargo test --test deployment -- --nocapture
+
+# What the program is made of, as CycloneDX (needs cargo-cyclonedx): emotone.cdx.json.
+sbom:
+    cargo cyclonedx --manifest-path Cargo.toml --format json --all --target all
