@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use axum::extract::Path;
 use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 
@@ -109,7 +109,11 @@ pub async fn docs_file(Path(name): Path<String>) -> Result<Response, ApiError> {
     }
     let config = utoipa_swagger_ui::Config::from("/openapi.json").into();
     match utoipa_swagger_ui::serve(&name, config) {
-        Ok(Some(file)) => Ok(([(header::CONTENT_TYPE, file.content_type)], file.bytes).into_response()),
+        Ok(Some(file)) => {
+            // It lies packed in the program. Every browser takes that, and for others there is nothing in this page.
+            let packed = AppendHeaders(file.gzpipped.then_some((header::CONTENT_ENCODING, "gzip")));
+            Ok((packed, [(header::CONTENT_TYPE, file.content_type)], file.bytes).into_response())
+        }
         Ok(None) => Err(ApiError::NotFound),
         Err(error) => Err(ApiError::Internal(error.to_string())),
     }
