@@ -47,6 +47,9 @@ def main():
     with multiprocessing.Pool(processes, initializer=share, initargs=(lock,)) as pool:
         work = [(pipeline, model, files, number, processes) for number in range(processes)]
         seconds = sum(pool.starmap(start, work, chunksize=1))
+        # Ended by itself and waited for, each counts in the processor time of this process's parent.
+        pool.close()
+        pool.join()
     took = time.monotonic() - began
     speed = seconds / 3600 / (took / 60)
     print(f"{len(files)} files; {seconds / 3600:.2f} h of audio in {took:.1f} s: {speed:.1f} audio hours a minute", file=sys.stderr)
