@@ -67,6 +67,10 @@ async fn main() {
     }
     let (answered, slowest) = (took.len(), took.iter().copied().fold(0.0, f64::max));
     println!("{reloads} reloads, {clients} clients: {answered} answered, {lost} lost");
-    println!("p50 {:.2} ms, p99 {:.2} ms, slowest {slowest:.2} ms", quantile(&mut took, 0.5), quantile(&mut took, 0.99));
+    println!(
+        "p50 {:.2} ms, p99 {:.2} ms, slowest {slowest:.2} ms",
+        quantile(&mut took, 0.5),
+        quantile(&mut took, 0.99)
+    );
     println!("memory: {:.1} MiB", server.resident_mib());
 }
