@@ -8,6 +8,7 @@ engine=$(find_engine)
 # The first version of Cargo.toml is the workspace's; the card of a model stands in its file as plain text.
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
 card=$(grep --text --only-matching '{"name":"[^"]*","version":"[^"]*"' models/emotone-cnn-lstm.onnx | head -n 1)
+# shellcheck disable=SC2001 # Two groups are more than ${card//} can do.
 model=$(sed 's/{"name":"\(.*\)","version":"\(.*\)"/\1 \2/' <<< "$card")
 revision=$(git describe --always --abbrev=40 --exclude '*' --dirty 2> /dev/null || echo unknown)
 created=$(git log -1 --format=%cI 2> /dev/null || echo 1970-01-01T00:00:00Z)

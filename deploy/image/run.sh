@@ -3,6 +3,8 @@
 #
 # buildah has no engine to run what it built. Its stand-in is the image's root, mounted read-only in namespaces of its own,
 # the image's own user, environment and program by chroot, and a memory control group if this machine grants one.
+#
+# shellcheck disable=SC2154,SC2034 # test.sh sets `engine`, `image` and `scratch`, and reads `address` and `status`.
 
 MEMORY_MIB=64
 
@@ -38,19 +40,18 @@ health() {
     esac
 }
 
-# Asks it to end; its exit status.
+# Asks it to end; `status` is then its exit status.
 stop() {
     case $engine in
         docker | podman)
             "$engine" stop --time 40 "$server" > /dev/null
-            "$engine" inspect --format '{{.State.ExitCode}}' "$server"
+            status=$("$engine" inspect --format '{{.State.ExitCode}}' "$server")
             "$engine" rm "$server" > /dev/null
             ;;
         buildah)
             kill -TERM "$server"
-            local status=0
+            status=0
             wait "$server" || status=$?
-            echo "$status"
             ;;
     esac
 }
@@ -96,9 +97,17 @@ enter() {
         fi
     done
     user=$(buildah_here inspect --type image --format '{{.OCIv1.Config.User}}' "$image")
-    mapfile -t environment < <(buildah_here inspect --type image --format '{{range .OCIv1.Config.Env}}{{println .}}{{end}}' "$image" | grep =)
+    mapfile -t environment < <(buildah_here inspect --type image --format '{{range .OCIv1.Config.Env}}{{println .}}{{end}}' "$image" | grep '=')
     mapfile -t program < <(buildah_here inspect --type image --format '{{range .OCIv1.Config.Entrypoint}}{{println .}}{{end}}' "$image" | grep .)
-    echo "stand-in for a container: chroot as $user, read-only root, memory ${group:+limited}${group:-NOT LIMITED: no control group}"
+    local memory="NOT LIMITED, for there is no control group"
+    [ -z "$group" ] || memory="limited to $MEMORY_MIB MiB"
+    echo "stand-in for a container: chroot as $user, read-only root, memory $memory"
+}
+
+leave() {
+    rm -rf "$scratch"
+    # A control group goes when its last process has.
+    [ -z "${group:-}" ] || rmdir "$group" 2> /dev/null || true
 }
 
 # The image's program with these arguments; replaces the shell that runs it, so that signals reach it.

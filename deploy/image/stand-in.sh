@@ -14,6 +14,7 @@ if buildah_here pull --quiet "$image" > /dev/null 2>&1; then
 fi
 echo "no registry gives $image: a stand-in is made of Debian and of the toolchain here" >&2
 
+# shellcheck disable=SC2001
 version=$(sed 's/.*rust:\([0-9.]*\).*/\1/' <<< "$image")
 toolchain=$(rustc "+$version" --print sysroot 2> /dev/null || rustc --print sysroot)
 "$toolchain/bin/rustc" --version | grep --quiet --fixed-strings "$version" || {

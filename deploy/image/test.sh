@@ -15,7 +15,7 @@ if [ -z "${ROOT:-}" ]; then
 fi
 enter "$@"
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+trap leave EXIT
 
 fail() {
     echo "FAILED: $1" >&2
@@ -55,7 +55,7 @@ told="emotone $(inspect org.opencontainers.image.version) (revision $(inspect or
 echo "$said"
 [ "$said" = "$told" ] || fail "labels tell: $told"
 
-start
+start serve
 for _ in $(seq 100); do
     if health 2> /dev/null; then ready=1 && break; fi
     sleep 0.1
@@ -74,7 +74,7 @@ awk '/^VmHWM/ { printf "200 more clips; largest resident memory %.1f MiB of 64\n
 awk '/^(Uid|CapEff|NoNewPrivs)/' "/proc/$pid/status" | tr '\n' ';' | tr '\t' ' ' && echo
 if [ "$engine" = buildah ] && touch "$ROOT/written" 2> /dev/null; then fail "the root can be written to"; fi
 
-status=$(stop)
+stop
 [ "$status" = 0 ] || fail "SIGTERM gave exit status $status"
 echo "ended by SIGTERM: exit status 0"
 echo "the image passed"
