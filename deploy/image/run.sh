@@ -76,7 +76,7 @@ enter() {
     if [ -z "${ROOT:-}" ]; then
         local container status=0
         container=$(buildah_here from --pull=false "$image")
-        mkdir -p "$(buildah_here mount "$container")/proc"
+        mkdir -p "$(buildah_here mount "$container")"/{proc,dev}
         ROOT=$(buildah_here mount "$container") unshare --mount --net --fork "$0" "$@" || status=$?
         buildah_here rm "$container" > /dev/null
         exit "$status"
@@ -84,6 +84,14 @@ enter() {
     mount --bind "$ROOT" "$ROOT"
     mount -o remount,bind,ro "$ROOT"
     mount -t proc proc "$ROOT/proc"
+    # The devices that every engine grants.
+    mount -t tmpfs -o size=64k,mode=755 tmpfs "$ROOT/dev"
+    local device
+    for device in null zero random urandom; do
+        touch "$ROOT/dev/$device"
+        mount --bind "/dev/$device" "$ROOT/dev/$device"
+    done
+    mount -o remount,ro "$ROOT/dev"
     ip link set lo up
     group=
     for hierarchy in /sys/fs/cgroup/memory /sys/fs/cgroup; do

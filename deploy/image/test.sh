@@ -34,7 +34,7 @@ inspect() {
 tree() {
     case $engine in
         docker | podman) "$engine" export "$("$engine" create "$image")" ;;
-        buildah) tar --directory "$ROOT" --create --exclude ./proc . ;;
+        buildah) tar --directory "$ROOT" --create --exclude ./proc --exclude ./dev . ;;
     esac
 }
 bytes=$(tree | wc --bytes)
