@@ -113,6 +113,13 @@ enter() {
 }
 
 leave() {
+    # A test that failed has a server left.
+    if [ -n "${server:-}" ]; then
+        case $engine in
+            docker | podman) "$engine" rm --force "$server" > /dev/null 2>&1 || true ;;
+            buildah) kill "$server" 2> /dev/null && wait "$server" || true ;;
+        esac
+    fi
     rm -rf "$scratch"
     # A control group goes when its last process has.
     [ -z "${group:-}" ] || rmdir "$group" 2> /dev/null || true
