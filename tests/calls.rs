@@ -16,7 +16,7 @@ const RATE: u32 = 8_000;
 const TOLERANCE: f32 = 1e-3;
 
 fn pipeline() -> Pipeline {
-    let classifier = Classifier::from_onnx(include_bytes!("../models/emotone-cnn-lstm.onnx")).unwrap();
+    let classifier = Classifier::from_onnx(include_bytes!("../models/emotone-robust.onnx")).unwrap();
     Pipeline::new(classifier, AudioLimits::default()).unwrap()
 }
 

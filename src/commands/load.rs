@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use emotone::model::Classifier;
 
 /// The model that is used when no other is named.
-pub static DEFAULT_MODEL: &[u8] = include_bytes!("../../models/emotone-cnn-lstm.onnx");
+pub static DEFAULT_MODEL: &[u8] = include_bytes!("../../models/emotone-robust.onnx");
 
 /// Reads and checks a model; the default one without a path.
 pub fn classifier(path: Option<&Path>) -> Result<Classifier> {

@@ -103,7 +103,7 @@ pub struct SegmentBody {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ModelName {
     /// Its name.
-    #[schema(example = "emotone-cnn-lstm")]
+    #[schema(example = "emotone-robust")]
     pub name: String,
     /// Its version.
     #[schema(example = "2026.11.1")]

@@ -17,7 +17,7 @@ use crate::model::{Classifier, Corpus, Emotion, ModelCard};
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ModelBody {
     /// Name.
-    #[schema(example = "emotone-cnn-lstm")]
+    #[schema(example = "emotone-robust")]
     pub name: String,
     /// Version, changed with every training.
     #[schema(example = "2026.11.1")]

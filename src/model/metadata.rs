@@ -13,7 +13,7 @@ pub const FEATURES_KEY: &str = "emotone.features";
 /// The model's own description, stored in it as `emotone.card`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelCard {
-    /// Name, such as `emotone-cnn-lstm`.
+    /// Name, such as `emotone-robust`.
     pub name: String,
     /// Version, changed with every training.
     pub version: String,

@@ -12,7 +12,7 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
 
-const MODEL: &[u8] = include_bytes!("../../models/emotone-cnn-lstm.onnx");
+const MODEL: &[u8] = include_bytes!("../../models/emotone-robust.onnx");
 
 /// A service and what is behind it.
 pub struct Service {

@@ -44,7 +44,7 @@ pub struct ServerReady {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ModelReady {
     /// Its name.
-    #[schema(example = "emotone-cnn-lstm")]
+    #[schema(example = "emotone-robust")]
     pub name: String,
     /// True.
     pub ready: bool,
@@ -54,7 +54,7 @@ pub struct ModelReady {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ModelMetadata {
     /// Its name.
-    #[schema(example = "emotone-cnn-lstm")]
+    #[schema(example = "emotone-robust")]
     pub name: String,
     /// The version at work, alone.
     #[schema(example = json!(["2026.11.1"]))]

@@ -26,7 +26,7 @@ const JSON_LENGTH: HeaderName = HeaderName::from_static("inference-header-conten
 #[derive(Debug, Serialize, ToSchema)]
 pub struct InferenceResponse {
     /// Name of the model.
-    #[schema(example = "emotone-cnn-lstm")]
+    #[schema(example = "emotone-robust")]
     pub model_name: String,
     /// Its version.
     #[schema(example = "2026.11.1")]

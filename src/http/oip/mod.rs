@@ -26,7 +26,7 @@ const FLOAT: &str = "FP32";
 #[schema(as = InferenceError)]
 pub struct ErrorSentence {
     /// What went wrong.
-    #[schema(example = "there is no such model; these are: emotone-cnn-lstm")]
+    #[schema(example = "there is no such model; these are: emotone-robust")]
     pub error: String,
 }
 

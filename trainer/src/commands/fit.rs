@@ -188,7 +188,7 @@ pub fn fit(arguments: &FitArguments) -> Result<Outcome> {
         pictures::curves(&arguments.out, &member.name, history, *best_epoch)?;
     }
     for ((name, figures), answers) in tested.iter().zip(&heard) {
-        pictures::judged(&arguments.out, &card.name, name, figures, answers)?;
+        pictures::judged(&arguments.out, &format!("{}: {name}", card.name), name, figures, answers)?;
     }
     let training_seconds = epochs.iter().flat_map(|history| history.iter()).map(|figures| figures.seconds).sum();
     Ok(Outcome { model, tested, largest_difference, parameters, training_seconds })

@@ -33,13 +33,12 @@ pub fn curves(folder: &Path, name: &str, history: &[EpochFigures], best_epoch: u
 ///
 /// # Errors
 /// If one cannot be drawn or written.
-pub fn judged(folder: &Path, model: &str, what: &str, figures: &Figures, answers: &[Answer]) -> Result<()> {
+pub fn judged(folder: &Path, title: &str, what: &str, figures: &Figures, answers: &[Answer]) -> Result<()> {
     let names = Emotion::ALL.map(Emotion::name);
     let counts: Vec<Vec<u64>> =
         figures.confusion.iter().map(|row| row.iter().map(|count| *count as u64).collect()).collect();
     let bin = |(count, confidence, accuracy)| ConfidenceBin { confidence, accuracy, count: count as u64 };
     let bins: Vec<ConfidenceBin> = reliability(answers).into_iter().map(bin).collect();
-    let title = format!("{model}: {what}");
-    write(&folder.join(format!("confusion-{what}.svg")), report::confusion(&title, &names, &counts)?.as_bytes())?;
-    write(&folder.join(format!("reliability-{what}.svg")), report::reliability(&title, &bins)?.as_bytes())
+    write(&folder.join(format!("confusion-{what}.svg")), report::confusion(title, &names, &counts)?.as_bytes())?;
+    write(&folder.join(format!("reliability-{what}.svg")), report::reliability(title, &bins)?.as_bytes())
 }

@@ -194,7 +194,8 @@ pub fn write(folder: &Path, outcome: &Outcome) -> Result<()> {
     record::write(&folder.join("figures.json"), serde_json::to_string_pretty(outcome)?.as_bytes())?;
     for line in &outcome.lines {
         let what = format!("{}-{}", line.row.replace(", ", "-").replace(' ', "-"), line.heard);
-        pictures::judged(folder, "cross-validation", &what, &line.figures, &line.answers)?;
+        let title = format!("{}, {}", line.row, line.heard);
+        pictures::judged(folder, &title, &what, &line.figures, &line.answers)?;
     }
     Ok(())
 }
