@@ -47,5 +47,5 @@ LABEL org.opencontainers.image.title="emotone" \
     org.opencontainers.image.version="$VERSION" \
     org.opencontainers.image.revision="$REVISION" \
     org.opencontainers.image.created="$CREATED" \
-    org.opencontainers.image.licenses="(MIT OR Apache-2.0) AND CC-BY-NC-ND-4.0" \
+    org.opencontainers.image.licenses="(MIT OR Apache-2.0) AND CC-BY-NC-ND-4.0 AND CC-BY-NC-SA-4.0" \
     org.emotone.model="$MODEL"

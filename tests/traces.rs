@@ -1,12 +1,15 @@
 //! Spans reach a collector, with the caller's trace and nothing that was said: `cargo test --features otlp --test traces`.
 
 #![cfg(feature = "otlp")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot start the binary has failed")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot start the binary has failed")]
+
+mod running;
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Stdio};
+use std::net::TcpListener;
 use std::thread;
+
+use running::{CLIP, KEY, Running};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
@@ -34,33 +37,14 @@ fn a_request_is_a_span_of_its_callers_trace() {
     let collector = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", collector.local_addr().unwrap());
     let collected = thread::spawn(move || collect(&collector));
-    let mut process = Command::new(env!("CARGO_BIN_EXE_emotone"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json"])
-        .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
-    let serving = log.find_map(|line| line.ok().filter(|line| line.contains("serving"))).unwrap();
-    let serving: serde_json::Value = serde_json::from_str(&serving).unwrap();
-
-    let mut socket = TcpStream::connect(serving["address"].as_str().unwrap()).unwrap();
-    let clip = std::fs::read("examples/caller.wav").unwrap();
-    let head = format!(
-        "POST /classify HTTP/1.1\r\nHost: test\r\nConnection: close\r\ntraceparent: 00-{TRACE}-00f067aa0ba902b7-01\r\n\
-         Content-Length: {}\r\n\r\n",
-        clip.len()
-    );
-    socket.write_all(head.as_bytes()).unwrap();
-    socket.write_all(&clip).unwrap();
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).unwrap();
+    let mut server = Running::start_where(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)], &[]);
+    let head = format!("POST /classify HTTP/1.1\r\nX-API-Key: {KEY}\r\ntraceparent: 00-{TRACE}-00f067aa0ba902b7-01");
+    let answer = server.ask(&head, &std::fs::read(CLIP).unwrap());
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 
     // What has not been sent yet is sent at the end.
-    let kill = Command::new("kill").args(["-TERM", &process.id().to_string()]).status();
-    assert!(kill.unwrap().success());
-    assert!(process.wait().unwrap().success());
+    server.signal("TERM");
+    assert!(server.process.wait().unwrap().success());
     let (path, spans) = collected.join().unwrap();
     assert_eq!(path, "/v1/traces");
     let holds = |wanted: &[u8]| spans.windows(wanted.len()).any(|part| part == wanted);

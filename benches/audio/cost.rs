@@ -9,11 +9,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a measurement that cannot go on has failed")]
 
-use std::hint::black_box;
+#[path = "../stopwatch.rs"]
+mod stopwatch;
+
 use std::time::Instant;
 
 use bytes::Bytes;
 use emotone::audio::{AudioLimits, Decoder, Resampler, Waveform, decode, resample};
+use stopwatch::best;
 
 fn main() {
     println!("2 s of mono, 16 bits, 24414 Hz");
@@ -71,16 +74,6 @@ const MIB: f64 = 1_048_576.0;
 
 fn limits() -> AudioLimits {
     AudioLimits::default()
-}
-
-/// Best time of `runs`, in microseconds.
-fn best<T>(runs: usize, mut work: impl FnMut() -> T) -> f64 {
-    let timed = |_| {
-        let start = Instant::now();
-        black_box(work());
-        start.elapsed().as_secs_f64()
-    };
-    (0..runs).map(timed).fold(f64::INFINITY, f64::min) * 1e6
 }
 
 fn tone(samples: usize) -> impl Iterator<Item = i16> {

@@ -8,13 +8,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a measurement that cannot go on has failed")]
 
-use std::hint::black_box;
+#[path = "../stopwatch.rs"]
+mod stopwatch;
+
 use std::path::PathBuf;
-use std::time::Instant;
 
 use emotone::audio::Waveform;
 use emotone::features::FeatureExtractor;
 use emotone::model::Classifier;
+use stopwatch::best;
 
 fn main() {
     let mut models: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
@@ -54,14 +56,4 @@ fn glide(samples: u32, rate_hz: u32) -> Vec<f32> {
             * 0.2
     };
     (0..samples).map(sample).collect()
-}
-
-/// Best time of `runs`, in microseconds.
-fn best<T>(runs: usize, mut work: impl FnMut() -> T) -> f64 {
-    let timed = |_| {
-        let start = Instant::now();
-        black_box(work());
-        start.elapsed().as_secs_f64()
-    };
-    (0..runs).map(timed).fold(f64::INFINITY, f64::min) * 1e6
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Shows that memory does not grow with the corpus: peak resident memory of `emotone-train fit` on more and more clips.
+# Shows how little memory grows with the corpus, whose features stay on the disk: peak resident memory of `emotone-train fit` on more and more clips.
 #
 #   benches/training/memory.sh [CLIPS...]     # 1000 10000 100000 by default; needs python3 and GNU time
 #
@@ -11,9 +11,9 @@ train=${EMOTONE_TRAIN:-${CARGO_TARGET_DIR:-target}/release/emotone-train}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-for clips in "${@:-1000 10000 100000}"; do
-    for count in $clips; do
-        python3 - "$work/$count" "$count" <<'PYTHON'
+[ $# -gt 0 ] || set -- 1000 10000 100000
+for count in "$@"; do
+    python3 - "$work/$count" "$count" <<'PYTHON'
 import array, math, os, random, sys, wave
 
 root, count = sys.argv[1], int(sys.argv[2])
@@ -36,9 +36,8 @@ for index in range(count):
         original = index % 700
         os.link(f"{root}/{emotion}/clip-{original}.wav", path)
 PYTHON
-        /usr/bin/time -f '%M %e' "$train" fit --data "$work/$count" --arch cnn-lstm --recipe paper --split random \
-            --epochs 1 --out "$work/out-$count" >/dev/null 2>"$work/log"
-        tail -n 1 "$work/log" | awk -v clips="$count" '{ printf "%d clips: peak %.0f MiB, %.0f s\n", clips, $1 / 1024, $2 }'
-        rm -rf "${work:?}/$count" "$work/out-$count"
-    done
+    /usr/bin/time -f '%M %e' "$train" fit --data "$work/$count" --arch cnn-lstm --recipe paper --split random \
+        --epochs 1 --out "$work/out-$count" >/dev/null 2>"$work/log"
+    tail -n 1 "$work/log" | awk -v clips="$count" '{ printf "%d clips: peak %.0f MiB, %.0f s\n", clips, $1 / 1024, $2 }'
+    rm -rf "${work:?}/$count" "$work/out-$count"
 done

@@ -5,9 +5,11 @@ cd "$(dirname "$0")/../.."
 source deploy/image/engine.sh
 engine=$(find_engine)
 
-# The first version of Cargo.toml is the workspace's; the card of a model stands in its file as plain text.
+# The first version of Cargo.toml is the workspace's. The program names the model that is compiled in; a model's card stands in
+# its file as plain text.
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
-card=$(grep --text --only-matching '{"name":"[^"]*","version":"[^"]*"' models/emotone-cnn-lstm.onnx | head -n 1)
+default=$(sed -n 's/.*include_bytes!("..\/..\/\(.*\)").*/\1/p' src/commands/load.rs)
+card=$(grep --text --only-matching '{"name":"[^"]*","version":"[^"]*"' "$default" | head -n 1)
 # shellcheck disable=SC2001 # Two groups are more than ${card//} can do.
 model=$(sed 's/{"name":"\(.*\)","version":"\(.*\)"/\1 \2/' <<< "$card")
 revision=$(git describe --always --abbrev=40 --exclude '*' --dirty 2> /dev/null || echo unknown)

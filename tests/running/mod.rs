@@ -24,10 +24,16 @@ pub struct Running {
 
 impl Running {
     pub fn start(options: &[&str]) -> Self {
+        Self::start_where(&[], options)
+    }
+
+    /// With more environment variables.
+    pub fn start_where(variables: &[(&str, &str)], options: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_emotone"))
             .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--log-level", "debug"])
             .args(options)
             .env("EMOTONE_API_KEYS", KEY)
+            .envs(variables.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

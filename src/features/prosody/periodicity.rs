@@ -1,6 +1,7 @@
 //! How well the signal repeats itself, for every lag a voice may have: YIN's difference function, frame by frame.
 
 use super::Decimator;
+
 /// Lowest pitch that is looked for, in Hz.
 pub const LOWEST_PITCH_HZ: f32 = 60.0;
 /// Highest pitch that is looked for, in Hz.
