@@ -5,9 +5,10 @@ use emotone::config::{Insight, LogFormat};
 use emotone::http::traces;
 use tokio::runtime::Handle;
 use tracing::warn;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, Registry};
+use tracing_subscriber::{Layer, Registry};
 
 /// A part of what receives events and spans.
 type Receiver = Box<dyn Layer<Registry> + Send + Sync>;
@@ -34,7 +35,9 @@ impl Traces {
 /// If the level or the collector's address cannot be understood.
 pub fn set_up(insight: &Insight, runtime: &Handle) -> Result<Traces> {
     let filter = || {
-        EnvFilter::try_new(&insight.log_level)
+        insight
+            .log_level
+            .parse::<Targets>()
             .with_context(|| format!("--log-level: cannot understand `{}`", insight.log_level))
     };
     let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
@@ -57,7 +60,7 @@ pub fn set_up(insight: &Insight, runtime: &Handle) -> Result<Traces> {
 
 #[cfg(feature = "otlp")]
 fn set_up_traces(runtime: &Handle) -> Result<(Traces, Option<Receiver>)> {
-    use tracing_subscriber::filter::{LevelFilter, Targets};
+    use tracing_subscriber::filter::LevelFilter;
 
     if !traces::are_wanted() {
         return Ok((Traces { exporter: None }, None));

@@ -14,5 +14,5 @@ pub fn classifier(path: Option<&Path>) -> Result<Classifier> {
         return Classifier::from_onnx(DEFAULT_MODEL).context("the model compiled into this program is of no use");
     };
     let bytes = std::fs::read(path).with_context(|| format!("cannot read model {}", path.display()))?;
-    Classifier::from_onnx(&bytes).with_context(|| format!("cannot use model {}", path.display()))
+    Classifier::from_onnx(bytes).with_context(|| format!("cannot use model {}", path.display()))
 }

@@ -140,7 +140,7 @@ impl Models {
         let problem = |problem: &dyn std::fmt::Display| ModelsError { file: shown(file), problem: problem.to_string() };
         let classifier = match file {
             None => Classifier::from_onnx(self.built_in),
-            Some(file) => Classifier::from_onnx(&std::fs::read(file).map_err(|error| problem(&error))?),
+            Some(file) => Classifier::from_onnx(std::fs::read(file).map_err(|error| problem(&error))?),
         };
         let classifier = classifier.map_err(|error| problem(&error))?;
         let name = name.unwrap_or_else(|| classifier.card().name.clone());

@@ -1,5 +1,6 @@
 //! A service on a socket, callers of it, and calls in the dialects that it hears.
 
+#![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a call that cannot go on has failed")]
 
 use std::time::Duration;

@@ -91,7 +91,7 @@ fn a_made_corpus_is_learned_exported_and_served() {
     assert!(said.contains("accuracy"), "{said}");
 
     let model = Path::new(out).join("emotone-cnn-lstm.onnx");
-    let classifier = Classifier::from_onnx(&std::fs::read(&model).unwrap()).unwrap();
+    let classifier = Classifier::from_onnx(std::fs::read(&model).unwrap()).unwrap();
     assert_eq!(classifier.card().name, "emotone-cnn-lstm");
 
     let scored = stdout(&emotone_train(&["evaluate", "--model", model.to_str().unwrap(), "--data", data, "--json"]));

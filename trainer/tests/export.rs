@@ -72,7 +72,7 @@ fn all_networks_answer_the_same_when_served_alone_and_together() {
             let onnx = to_onnx(networks, &spec, &card(temperature)).unwrap();
             let difference = verify(&onnx, networks, &examples).unwrap();
             println!("{recipe:?} {} networks: {difference:.1e}", networks.len());
-            assert_eq!(Classifier::from_onnx(&onnx).unwrap().features(), &spec);
+            assert_eq!(Classifier::from_onnx(onnx).unwrap().features(), &spec);
         }
     }
 }

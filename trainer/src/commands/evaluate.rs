@@ -52,7 +52,7 @@ struct Scores {
 /// If the model is refused, or no clip can be judged.
 pub fn run(arguments: &EvaluateArguments) -> Result<()> {
     let name = || arguments.model.display().to_string();
-    let classifier = Classifier::from_onnx(&std::fs::read(&arguments.model).with_context(name)?).with_context(name)?;
+    let classifier = Classifier::from_onnx(std::fs::read(&arguments.model).with_context(name)?).with_context(name)?;
     let pipeline = Pipeline::new(classifier, AudioLimits::default()).with_context(name)?;
     let dataset = Dataset::read(&arguments.data)?;
     let bar = progress::bar("clips", dataset.clips.len());
