@@ -1,30 +1,34 @@
 //! Features on disk, so that memory does not grow with the corpus.
 
 use std::fs::File;
-use std::io::{BufWriter, Read, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use emotone::features::FeatureMatrix;
 
 const BYTES: usize = size_of::<f32>();
+const START_BYTES: u64 = size_of::<u64>() as u64;
 
 /// Matrices of equal width and any number of rows, one record each: their values in one file, where each begins in
-/// another beside it.
+/// another beside it, which stays on the disk as well.
 pub struct FeatureStore {
     file: File,
+    /// Row at which each record begins, and that after the last.
+    starts: File,
     path: PathBuf,
     width: usize,
-    /// Row at which each record begins, and that after the last.
-    starts: Vec<u64>,
+    records: u64,
 }
 
 /// A store that is being written.
 pub struct StoreWriter {
     out: BufWriter<File>,
+    starts: BufWriter<File>,
     path: PathBuf,
     width: usize,
-    starts: Vec<u64>,
+    /// Rows so far.
+    rows: u64,
 }
 
 impl StoreWriter {
@@ -33,8 +37,11 @@ impl StoreWriter {
     /// # Errors
     /// With the file's name, if it cannot be made.
     pub fn create(path: &Path, width: usize) -> Result<Self> {
-        let file = File::create(path).with_context(|| cannot("written", path))?;
-        Ok(Self { out: BufWriter::new(file), path: path.into(), width, starts: vec![0] })
+        let create = |path: &Path| File::create(path).map(BufWriter::new).with_context(|| cannot("written", path));
+        let (out, starts) = (create(path)?, create(&index_path(path))?);
+        let mut writer = Self { out, starts, path: path.into(), width, rows: 0 };
+        writer.push_start()?;
+        Ok(writer)
     }
 
     /// Appends a record.
@@ -47,9 +54,13 @@ impl StoreWriter {
         for value in matrix.values() {
             self.out.write_all(&value.to_le_bytes()).with_context(|| cannot("written", &self.path))?;
         }
-        let end = self.starts.last().copied().unwrap_or(0) + matrix.frames() as u64;
-        self.starts.push(end);
-        Ok(())
+        self.rows += matrix.frames() as u64;
+        self.push_start()
+    }
+
+    fn push_start(&mut self) -> Result<()> {
+        let write = self.starts.write_all(&self.rows.to_le_bytes());
+        write.with_context(|| cannot("written", &index_path(&self.path)))
     }
 
     /// Ends the store, after which it can be opened again.
@@ -58,9 +69,7 @@ impl StoreWriter {
     /// With the file's name, if it cannot be written.
     pub fn finish(mut self) -> Result<FeatureStore> {
         self.out.flush().with_context(|| cannot("written", &self.path))?;
-        let index = index_path(&self.path);
-        let bytes: Vec<u8> = self.starts.iter().flat_map(|start| start.to_le_bytes()).collect();
-        std::fs::write(&index, bytes).with_context(|| cannot("written", &index))?;
+        self.starts.flush().with_context(|| cannot("written", &index_path(&self.path)))?;
         FeatureStore::open(&self.path, self.width)
     }
 }
@@ -71,21 +80,23 @@ impl FeatureStore {
     /// # Errors
     /// With the file's name, if it is missing or not complete.
     pub fn open(path: &Path, width: usize) -> Result<Self> {
-        let index = index_path(path);
-        let mut bytes = Vec::new();
-        let mut file = File::open(&index).with_context(|| cannot("read", &index))?;
-        file.read_to_end(&mut bytes).with_context(|| cannot("read", &index))?;
-        let starts: Vec<u64> = bytes.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect();
-        let file = File::open(path).with_context(|| cannot("read", path))?;
-        let length = file.metadata().with_context(|| cannot("read", path))?.len();
-        let expected = starts.last().copied().unwrap_or(0) * (width * BYTES) as u64;
+        let open = |path: &Path| -> Result<(File, u64)> {
+            let file = File::open(path).with_context(|| cannot("read", path))?;
+            let length = file.metadata().with_context(|| cannot("read", path))?.len();
+            Ok((file, length))
+        };
+        let ((file, length), (starts, starts_length)) = (open(path)?, open(&index_path(path))?);
+        let records = (starts_length / START_BYTES).saturating_sub(1);
+        let store = Self { file, starts, path: path.into(), width, records };
+        let [rows] = store.starts(records)?;
+        let expected = rows * (width * BYTES) as u64;
         ensure!(length == expected, "{}: {length} bytes instead of {expected}", path.display());
-        Ok(Self { file, path: path.into(), width, starts })
+        Ok(store)
     }
 
     /// Records in it.
     pub fn len(&self) -> usize {
-        self.starts.len().saturating_sub(1)
+        self.records as usize
     }
 
     /// Whether there is none.
@@ -98,14 +109,22 @@ impl FeatureStore {
     /// # Errors
     /// If there is no such record, or the file cannot be read.
     pub fn read(&self, record: usize) -> Result<FeatureMatrix> {
-        let (Some(start), Some(end)) = (self.starts.get(record), self.starts.get(record + 1)) else {
-            anyhow::bail!("record {record} of {}", self.len());
-        };
-        let mut bytes = vec![0; (end - start) as usize * self.width * BYTES];
+        ensure!(record < self.len(), "record {record} of {}", self.len());
+        let [start, end] = self.starts(record as u64)?;
+        let rows = end.checked_sub(start).with_context(|| cannot("read", &index_path(&self.path)))?;
+        let mut bytes = vec![0; rows as usize * self.width * BYTES];
         read_at(&self.file, &mut bytes, start * (self.width * BYTES) as u64)
             .with_context(|| cannot("read", &self.path))?;
         let values = bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
         Ok(FeatureMatrix::new(self.width, values))
+    }
+
+    /// Where `COUNT` records from one on begin.
+    fn starts<const COUNT: usize>(&self, record: u64) -> Result<[u64; COUNT]> {
+        let mut bytes = [[0; START_BYTES as usize]; COUNT];
+        read_at(&self.starts, bytes.as_flattened_mut(), record * START_BYTES)
+            .with_context(|| cannot("read", &index_path(&self.path)))?;
+        Ok(bytes.map(u64::from_le_bytes))
     }
 }
 
@@ -116,7 +135,7 @@ fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> std::io::Result<()> {
 
 #[cfg(not(unix))]
 fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> std::io::Result<()> {
-    use std::io::{Seek, SeekFrom};
+    use std::io::{Read, Seek, SeekFrom};
     let mut own = file.try_clone()?;
     own.seek(SeekFrom::Start(offset))?;
     own.read_exact(bytes)
