@@ -6,11 +6,11 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use emotone::features::FeatureMatrix;
 use emotone::model::{Classifier, Emotion, ModelCard};
-use emotone_trainer::dataset::StoreWriter;
+use emotone_trainer::dataset::{DatasetBuilder, StoreWriter};
 use emotone_trainer::export::{to_onnx, verify};
 use emotone_trainer::network::Network;
 use emotone_trainer::recipe::{Arch, Changes, Recipe};
-use emotone_trainer::training::{Example, Examples};
+use emotone_trainer::training::Examples;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -50,15 +50,15 @@ fn all_networks_answer_the_same_when_served_alone_and_together() {
         let spec = recipe.features();
         let mut random = StdRng::seed_from_u64(5);
         let mut writer = StoreWriter::create(&folder.path().join("rows.f32"), spec.width()).unwrap();
-        let list: Vec<Example> = (0..11)
-            .map(|record| {
-                let values = (0..(40 + 20 * record) * spec.width()).map(|_| random.random_range(-2.0..2.0)).collect();
-                writer.push(&FeatureMatrix::new(spec.width(), values)).unwrap();
-                Example { record, emotion: Emotion::ALL[record % 7], speaker: "anybody".into() }
-            })
-            .collect();
-        let store = writer.finish().unwrap();
-        let examples = Examples { store: &store, spec: &spec, each: 1, served: 0, list };
+        let mut builder = DatasetBuilder::default();
+        for record in 0..11 {
+            let values = (0..(40 + 20 * record) * spec.width()).map(|_| random.random_range(-2.0..2.0)).collect();
+            writer.push(&FeatureMatrix::new(spec.width(), values)).unwrap();
+            builder.clip(&record.to_string(), Emotion::ALL[record % 7], "made", "anybody");
+        }
+        let (store, dataset) = (writer.finish().unwrap(), builder.build());
+        let clips = dataset.indices().collect();
+        let examples = Examples { dataset: &dataset, store: &store, spec: &spec, each: 1, served: 0, clips };
         let members: Vec<_> =
             Arch::ALL.iter().flat_map(|arch| recipe.members(*arch, &spec, Changes::default())).take(4).collect();
         let networks: Vec<Network> = members

@@ -5,12 +5,11 @@
 use burn::tensor::Device;
 use emotone::features::{FeatureMatrix, FeatureSpec};
 use emotone::model::Emotion;
-use emotone_trainer::dataset::{FeatureStore, StoreWriter};
+use emotone_trainer::dataset::{Dataset, DatasetBuilder, FeatureStore, StoreWriter};
 use emotone_trainer::network::{Architecture, LayerSpec, Network};
 use emotone_trainer::recipe::{Arch, Changes, Recipe};
 use emotone_trainer::training::{
-    Checkpoint, EpochFigures, Example, Examples, Keep, Mixup, Schedule, Trained, TrainingOptions, Variation, logits,
-    train,
+    Checkpoint, EpochFigures, Examples, Keep, Mixup, Schedule, Trained, TrainingOptions, Variation, logits, train,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -31,6 +30,15 @@ fn store(folder: &std::path::Path) -> FeatureStore {
         writer.push(&FeatureMatrix::new(spec().width(), values)).unwrap();
     }
     writer.finish().unwrap()
+}
+
+/// What the noises are, by two speakers.
+fn dataset() -> Dataset {
+    let mut builder = DatasetBuilder::default();
+    for clip in 0..28 {
+        builder.clip(&clip.to_string(), Emotion::ALL[clip % 7], "made", &(clip % 2).to_string());
+    }
+    builder.build()
 }
 
 /// Everything that a training may have at once.
@@ -60,10 +68,9 @@ fn options() -> TrainingOptions {
 
 fn run(store: &FeatureStore, checkpoint: Option<&Checkpoint>, stop_after: usize) -> anyhow::Result<Trained> {
     let (spec, device) = (spec(), Device::flex().autodiff());
-    let list: Vec<Example> = (0..28)
-        .map(|clip| Example { record: 2 * clip, emotion: Emotion::ALL[clip % 7], speaker: (clip % 2).to_string() })
-        .collect();
-    let examples = Examples { store, spec: &spec, each: 2, served: 0, list };
+    let dataset = dataset();
+    let examples =
+        Examples { dataset: &dataset, store, spec: &spec, each: 2, served: 0, clips: dataset.indices().collect() };
     let layers = vec![
         LayerSpec::Conv { filters: 8, width: 3, relu: false },
         LayerSpec::BatchNorm,
@@ -111,7 +118,7 @@ fn a_training_that_was_killed_goes_on_as_if_it_had_not_been() {
     let resumed = run(&store, Some(&checkpoint), 99).unwrap();
     let straight = run(&store, None, 99).unwrap();
     assert_eq!(comparable(&resumed.history), comparable(&straight.history));
-    let (spec, list) = (spec(), vec![Example { record: 0, emotion: Emotion::Sad, speaker: "0".into() }]);
-    let one = Examples { store: &store, spec: &spec, each: 2, served: 0, list };
+    let (spec, dataset) = (spec(), dataset());
+    let one = Examples { dataset: &dataset, store: &store, spec: &spec, each: 2, served: 0, clips: vec![0] };
     assert_eq!(logits(&resumed.network, &one).unwrap(), logits(&straight.network, &one).unwrap());
 }

@@ -24,7 +24,7 @@ pub struct Facts<'a> {
     /// All clips.
     pub dataset: &'a Dataset,
     /// Those that were trained on.
-    pub trained_on: &'a [usize],
+    pub trained_on: &'a [u32],
     /// What the model judges.
     pub features: &'a FeatureSpec,
     /// What it consists of.

@@ -128,7 +128,7 @@ fn run_member(
     fold: &Fold,
     member: &Member,
 ) -> Result<Said> {
-    let of = |part: &[usize]| Examples::new(extracted, spec, &dataset.clips, part);
+    let of = |part: &[u32]| Examples::new(extracted, spec, dataset, part);
     let (examples, test) = (of(&fold.train), of(&fold.test));
     let bar = progress::bar("epochs", member.options.epochs);
     let trained = member.train(spec, &examples, &of(&[]), None, |_| {

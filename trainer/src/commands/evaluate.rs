@@ -55,13 +55,14 @@ pub fn run(arguments: &EvaluateArguments) -> Result<()> {
     let classifier = Classifier::from_onnx(std::fs::read(&arguments.model).with_context(name)?).with_context(name)?;
     let pipeline = Pipeline::new(classifier, AudioLimits::default()).with_context(name)?;
     let dataset = Dataset::read(&arguments.data)?;
-    let bar = progress::bar("clips", dataset.clips.len());
-    let judge = |clip: &Clip| {
-        let judged = judge(&pipeline, clip, arguments.telephone).with_context(|| clip.path.display().to_string());
+    let bar = progress::bar("clips", dataset.len());
+    let judge = |index: u32| {
+        let clip = dataset.clip(index);
+        let judged = judge(&pipeline, &clip, arguments.telephone).with_context(|| clip.path.display().to_string());
         bar.inc(1);
         judged
     };
-    let results: Vec<Result<(Answer, bool)>> = dataset.clips.par_iter().map(judge).collect();
+    let results: Vec<Result<(Answer, bool)>> = dataset.indices().into_par_iter().map(judge).collect();
     bar.finish_and_clear();
     let (mut answers, mut no_speech, mut unreadable) = (Vec::with_capacity(results.len()), 0, 0);
     for result in results {

@@ -31,7 +31,7 @@ pub fn compute(
     data_hash: &str,
     recipe: Recipe,
     dataset: &Dataset,
-    voices: &[usize],
+    voices: &[u32],
     seed: u64,
 ) -> Result<Extracted> {
     fs::create_dir_all(folder).with_context(|| format!("{}: cannot be made", folder.display()))?;
@@ -41,17 +41,17 @@ pub fn compute(
         None => Copies::Plain,
         Some(random) => {
             let chosen = choose(voices, seed);
-            let sources: Vec<&str> = chosen.iter().map(|index| dataset.clips[*index].name.as_str()).collect();
+            let sources: Vec<String> = chosen.iter().map(|index| dataset.name(*index)).collect();
             let augmentation = augment::Recipe::robust();
             key["copies"] = json!({ "random": random, "seed": seed, "by": augmentation, "voices": sources });
-            let speaking = chosen.iter().filter_map(|index| voice(&dataset.clips[*index]));
+            let speaking = chosen.iter().filter_map(|index| voice(dataset.clip(*index)));
             Copies::varied(Augmenter::new(augmentation, Babble::new(speaking, BABBLE_RATE_HZ)?), random, seed)
         }
     };
     let key = hex(&Sha256::digest(key.to_string().as_bytes()));
-    let bar = progress::bar("features", dataset.clips.len());
+    let bar = progress::bar("features", dataset.len());
     let path = folder.join(format!("{}.f32", &key[..16]));
-    let extracted = extract(&path, &key, &spec, &dataset.clips, &copies, |done| bar.set_position(done as u64))?;
+    let extracted = extract(&path, &key, &spec, dataset, &copies, |done| bar.set_position(done.into()))?;
     bar.finish_and_clear();
     for clip in &extracted.unreadable {
         eprintln!("left out: {}", clip.problem);
@@ -67,7 +67,7 @@ fn without_normalization(spec: &FeatureSpec) -> FeatureSpec {
     FeatureSpec { normalization: Normalization::Recording { epsilon: 1.0 }, frames: 1, ..spec.clone() }
 }
 
-fn choose(voices: &[usize], seed: u64) -> Vec<usize> {
+fn choose(voices: &[u32], seed: u64) -> Vec<u32> {
     let mut chosen = voices.to_vec();
     chosen.shuffle(&mut StdRng::seed_from_u64(seed));
     chosen.truncate(VOICES);
@@ -76,8 +76,8 @@ fn choose(voices: &[usize], seed: u64) -> Vec<usize> {
 }
 
 /// A clip that cannot be read is told when its features are computed.
-fn voice(clip: &Clip) -> Option<Voice> {
-    Some(Voice { speaker: clip.speaker.clone(), waveform: read(&clip.path).ok()? })
+fn voice(clip: Clip) -> Option<Voice> {
+    Some(Voice { waveform: read(&clip.path).ok()?, speaker: clip.speaker })
 }
 
 /// Bytes as hexadecimal digits.

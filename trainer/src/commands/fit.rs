@@ -11,7 +11,8 @@ use emotone::model::Emotion;
 use serde_json::{Value, json};
 
 use super::card::{self, Facts};
-use super::{Calibration, features, pictures, progress, record};
+use super::record::{self, Run};
+use super::{Calibration, features, pictures, progress};
 use crate::dataset::{Dataset, Original, SplitKind, split};
 use crate::ensemble::{Member, answers, joint_logits};
 use crate::export::{to_onnx, verify};
@@ -111,16 +112,16 @@ pub fn fit(arguments: &FitArguments) -> Result<Outcome> {
     let dataset = Dataset::read(&arguments.data)?;
     eprintln!(
         "{} clips of {} speakers; {} audio files name none of the seven emotions",
-        dataset.clips.len(),
+        dataset.len(),
         dataset.speakers().len(),
-        dataset.unlabelled.len()
+        dataset.unlabelled().len()
     );
     let parts = split(&dataset, arguments.split, arguments.seed)?;
     let data_hash = record::data_hash(&dataset);
     let extracted =
         features::compute(&arguments.cache(), &data_hash, arguments.recipe, &dataset, &parts.train, arguments.seed)?;
     let spec = extracted.measured(&arguments.recipe.features(), &parts.train)?;
-    let of = |part: &[usize]| Examples::new(&extracted, &spec, &dataset.clips, part);
+    let of = |part: &[u32]| Examples::new(&extracted, &spec, &dataset, part);
     let (examples, validation, test) = (of(&parts.train), of(&parts.validation), of(&parts.test));
     ensure!(!examples.is_empty(), "no readable clip is left to train on");
     eprintln!("{} clips train, {} validate, {} test", examples.len(), validation.len(), test.len());
@@ -182,8 +183,8 @@ pub fn fit(arguments: &FitArguments) -> Result<Outcome> {
     record::write(&arguments.out.join("figures.json"), serde_json::to_string_pretty(&everything)?.as_bytes())?;
     let more =
         json!({ "members": members, "features": spec, "calibration": calibration, "unreadable": extracted.unreadable });
-    let described = record::describe(&dataset, &data_hash, &parts, more);
-    record::write(&arguments.out.join("run.json"), serde_json::to_string_pretty(&described)?.as_bytes())?;
+    let run = Run::new(&dataset, &data_hash, &parts, more);
+    record::write_json(&arguments.out.join("run.json"), &run)?;
     for (member, (best_epoch, history)) in members.iter().zip(&histories) {
         pictures::curves(&arguments.out, &member.name, history, *best_epoch)?;
     }

@@ -109,7 +109,7 @@ fn unheard(arguments: &ReproduceArguments, arch: Arch) -> Result<Vec<(String, Ve
     let mut columns = Vec::new();
     for fold in folds(&dataset, 2, 1)?.into_iter().filter(|fold| !fold.name.ends_with("random")) {
         let spec = extracted.measured(&Recipe::Paper.features(), &fold.train)?;
-        let of = |part: &[usize]| Examples::new(&extracted, &spec, &dataset.clips, part);
+        let of = |part: &[u32]| Examples::new(&extracted, &spec, &dataset, part);
         let (examples, test) = (of(&fold.train), of(&fold.test));
         let mut accuracies = Vec::new();
         for seed in 1..=arguments.seeds {
@@ -121,7 +121,7 @@ fn unheard(arguments: &ReproduceArguments, arch: Arch) -> Result<Vec<(String, Ve
             let rows = joint_logits(&[trained.network], &test)?;
             accuracies.push(figures(&answers(&rows, test.emotions(), 1.0)).accuracy);
         }
-        let speaker = fold.test.first().map_or_else(String::new, |index| dataset.clips[*index].speaker.clone());
+        let speaker = fold.test.first().map_or_else(String::new, |index| dataset.speaker(*index).to_owned());
         eprintln!("{} tested on {speaker}: {accuracies:.3?}", arch.architecture().name);
         columns.push((speaker, accuracies));
     }

@@ -1,17 +1,12 @@
-//! All clips of some data folders.
+//! Labelled recordings, in little memory: some bytes each, however long their names.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
 use emotone::model::{Corpus, Emotion};
-use walkdir::WalkDir;
 
-use super::label_of;
-
-/// Endings of files that are taken for audio.
-const AUDIO_ENDINGS: [&str; 12] =
-    ["wav", "flac", "mp3", "ogg", "oga", "opus", "m4a", "mp4", "aiff", "aif", "mkv", "webm"];
+use super::{Names, licence_of};
 
 /// One labelled recording.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,91 +19,158 @@ pub struct Clip {
     pub emotion: Emotion,
     /// Who speaks, unique over all corpora, such as `TESS/OAF`.
     pub speaker: String,
-    /// The corpus, such as `TESS`, or the folder's own name.
-    pub corpus: String,
 }
 
-/// The clips of some data folders, in an order that does not depend on the file system.
+/// Labelled recordings, each known by its index.
 #[derive(Debug, Clone, Default)]
 pub struct Dataset {
-    /// Every labelled clip.
-    pub clips: Vec<Clip>,
+    /// Data folders, with the index of each one's first clip.
+    pub(super) folders: Vec<(PathBuf, u32)>,
+    /// Of each clip, its path inside the data folder.
+    pub(super) paths: Names,
+    /// Of each clip.
+    pub(super) emotions: Vec<Emotion>,
+    /// Of each clip, its speaker's place in `speakers`.
+    pub(super) spoken_by: Vec<u32>,
+    /// Corpus and name of every speaker, sorted.
+    pub(super) speakers: Vec<String>,
     /// Audio files that name none of the seven emotions.
-    pub unlabelled: Vec<PathBuf>,
+    pub(super) unlabelled: Names,
 }
 
 impl Dataset {
-    /// Finds the clips of `folders`.
-    ///
-    /// # Errors
-    /// If a folder cannot be read, or none holds a labelled clip.
-    pub fn read(folders: &[PathBuf]) -> Result<Self> {
-        let mut dataset = Self::default();
-        for folder in folders {
-            dataset.add(folder)?;
-        }
-        let names: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
-        ensure!(!dataset.clips.is_empty(), "{}: no clip whose name or folder tells an emotion", names.join(", "));
-        Ok(dataset)
+    /// Number of clips.
+    pub fn len(&self) -> usize {
+        self.emotions.len()
     }
 
-    fn add(&mut self, folder: &Path) -> Result<()> {
-        ensure!(folder.is_dir(), "{}: not a folder", folder.display());
-        let own_name = folder.canonicalize().ok().and_then(|path| Some(path.file_name()?.to_str()?.to_owned()));
-        let own_name = own_name.unwrap_or_else(|| "data".into());
-        for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
-            let entry = entry.with_context(|| format!("{}: cannot be read", folder.display()))?;
-            if !entry.file_type().is_file() || !is_audio(entry.path()) {
-                continue;
-            }
-            let inside = entry.path().strip_prefix(folder).unwrap_or(entry.path());
-            match label_of(inside) {
-                None => self.unlabelled.push(entry.path().to_owned()),
-                Some(label) => {
-                    let corpus = label.corpus.map_or_else(|| own_name.clone(), str::to_owned);
-                    self.clips.push(Clip {
-                        path: entry.path().to_owned(),
-                        name: format!("{corpus}/{}", inside.display()),
-                        emotion: label.emotion,
-                        speaker: format!("{corpus}/{}", label.speaker),
-                        corpus,
-                    });
-                }
-            }
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.emotions.is_empty()
+    }
+
+    /// Of every clip.
+    pub fn indices(&self) -> Range<u32> {
+        0..self.len() as u32
+    }
+
+    /// Everything about a clip.
+    pub fn clip(&self, index: u32) -> Clip {
+        let inside = self.path_inside(index);
+        let folder = self.folders.iter().rfind(|(_, first)| *first <= index);
+        Clip {
+            path: folder.map_or_else(PathBuf::new, |(folder, _)| folder.clone()).join(inside),
+            name: self.name(index),
+            emotion: self.emotion(index),
+            speaker: self.speaker(index).to_owned(),
         }
-        Ok(())
+    }
+
+    /// What a clip is called in lists: corpus and path inside the data folder.
+    pub fn name(&self, index: u32) -> String {
+        format!("{}/{}", self.corpus(index), self.path_inside(index))
+    }
+
+    /// A clip's emotion.
+    pub fn emotion(&self, index: u32) -> Emotion {
+        self.emotions[index as usize]
+    }
+
+    /// A clip's speaker, as a place in [`Dataset::speakers`].
+    pub fn spoken_by(&self, index: u32) -> u32 {
+        self.spoken_by[index as usize]
+    }
+
+    /// Who speaks in a clip, unique over all corpora, such as `TESS/OAF`.
+    pub fn speaker(&self, index: u32) -> &str {
+        &self.speakers[self.spoken_by(index) as usize]
+    }
+
+    /// A clip's corpus, such as `TESS`, or the folder's own name.
+    pub fn corpus(&self, index: u32) -> &str {
+        corpus_of(self.speaker(index))
     }
 
     /// Every speaker, sorted.
-    pub fn speakers(&self) -> Vec<String> {
-        let speakers: BTreeSet<&str> = self.clips.iter().map(|clip| clip.speaker.as_str()).collect();
-        speakers.into_iter().map(str::to_owned).collect()
+    pub fn speakers(&self) -> &[String] {
+        &self.speakers
     }
 
-    /// What a model card says of the clips that `indices` point at.
-    pub fn corpora(&self, indices: &[usize]) -> Vec<Corpus> {
-        let clips: Vec<&Clip> = indices.iter().filter_map(|index| self.clips.get(*index)).collect();
-        let names: BTreeSet<&str> = clips.iter().map(|clip| clip.corpus.as_str()).collect();
-        let corpus = |name: &str| {
-            let own = clips.iter().filter(|clip| clip.corpus == name);
-            let speakers: BTreeSet<&str> = own.clone().map(|clip| clip.speaker.as_str()).collect();
-            Corpus { name: name.into(), licence: licence_of(name).into(), clips: own.count(), speakers: speakers.len() }
+    /// Audio files that name none of the seven emotions.
+    pub fn unlabelled(&self) -> &Names {
+        &self.unlabelled
+    }
+
+    /// What a model card says of the clips at `indices`.
+    pub fn corpora(&self, indices: &[u32]) -> Vec<Corpus> {
+        let mut corpora: BTreeMap<&str, (usize, BTreeSet<u32>)> = BTreeMap::new();
+        for index in indices {
+            let (clips, speakers) = corpora.entry(self.corpus(*index)).or_default();
+            *clips += 1;
+            speakers.insert(self.spoken_by(*index));
+        }
+        let corpus = |(name, (clips, speakers)): (&str, (usize, BTreeSet<u32>))| Corpus {
+            name: name.into(),
+            licence: licence_of(name).into(),
+            clips,
+            speakers: speakers.len(),
         };
-        names.into_iter().map(corpus).collect()
+        corpora.into_iter().map(corpus).collect()
+    }
+
+    /// The clips of each speaker of each corpus.
+    pub fn by_corpus(&self) -> BTreeMap<&str, BTreeMap<u32, Vec<u32>>> {
+        let mut corpora: BTreeMap<&str, BTreeMap<u32, Vec<u32>>> = BTreeMap::new();
+        for index in self.indices() {
+            corpora.entry(self.corpus(index)).or_default().entry(self.spoken_by(index)).or_default().push(index);
+        }
+        corpora
+    }
+
+    fn path_inside(&self, index: u32) -> String {
+        self.paths.get(index as usize).unwrap_or_default()
     }
 }
 
-fn is_audio(path: &Path) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
-    ending.is_some_and(|ending| AUDIO_ENDINGS.contains(&ending.as_str()))
+/// A speaker's name begins with the corpus, which is a file name and has no slash in it.
+fn corpus_of(speaker: &str) -> &str {
+    speaker.split('/').next().unwrap_or_default()
 }
 
-/// The licence of a corpus, as its authors state it.
-pub fn licence_of(corpus: &str) -> &'static str {
-    match corpus {
-        "TESS" => "CC BY-NC-ND 4.0",
-        "RAVDESS" => "CC BY-NC-SA 4.0",
-        "EmoDB" => "free for research, as its authors state",
-        _ => "not stated in the data folder",
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::dataset::DatasetBuilder;
+
+    #[test]
+    fn what_is_known_of_a_clip_comes_back() {
+        let mut builder = DatasetBuilder::default();
+        builder.folder(Path::new("/one"));
+        builder.clip("x/2.wav", Emotion::Sad, "Own", "zoe");
+        builder.clip("x/3.wav", Emotion::Fear, "Own", "ada");
+        builder.folder(Path::new("/none"));
+        builder.folder(Path::new("/two"));
+        builder.clip("OAF_back_angry.wav", Emotion::Angry, "TESS", "OAF");
+        builder.unlabelled(Path::new("/two/1.wav"));
+        let dataset = builder.build();
+        let clip = |path: &str, name: &str, emotion, speaker: &str| Clip {
+            path: path.into(),
+            name: name.into(),
+            emotion,
+            speaker: speaker.into(),
+        };
+        let expected = [
+            clip("/one/x/2.wav", "Own/x/2.wav", Emotion::Sad, "Own/zoe"),
+            clip("/one/x/3.wav", "Own/x/3.wav", Emotion::Fear, "Own/ada"),
+            clip("/two/OAF_back_angry.wav", "TESS/OAF_back_angry.wav", Emotion::Angry, "TESS/OAF"),
+        ];
+        assert_eq!(dataset.indices().map(|index| dataset.clip(index)).collect::<Vec<_>>(), expected);
+        assert_eq!(dataset.speakers(), ["Own/ada", "Own/zoe", "TESS/OAF"]);
+        assert_eq!(dataset.unlabelled().iter().collect::<Vec<_>>(), ["/two/1.wav"]);
+        let corpora = dataset.corpora(&[0, 2]);
+        let counts: Vec<_> = corpora.iter().map(|corpus| (&corpus.name[..], corpus.clips, corpus.speakers)).collect();
+        assert_eq!(counts, [("Own", 1, 1), ("TESS", 1, 1)]);
     }
 }

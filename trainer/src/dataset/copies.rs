@@ -51,7 +51,7 @@ impl Copies {
     pub(super) fn make(
         &self,
         clip: &Clip,
-        index: usize,
+        index: u32,
         sound: &Waveform,
         number: usize,
         rate_hz: u32,
@@ -60,7 +60,7 @@ impl Copies {
             (Self::Plain, _) | (_, 0) => sound.clone(),
             (_, 1) => telephone(sound)?,
             (Self::Varied(varied), _) => {
-                let seed = copy_seed(varied.seed, number as u64, index as u64);
+                let seed = copy_seed(varied.seed, number as u64, u64::from(index));
                 varied.augmenter.augment(sound, &clip.speaker, seed)?.waveform
             }
         };

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use emotone::features::{FeatureExtractor, FeatureMatrix, FeatureSpec, Normalization, RunningStats};
 use rayon::prelude::*;
 
-use super::{Clip, Copies, FeatureStore, StoreWriter, read};
+use super::{Copies, Dataset, FeatureStore, StoreWriter, read};
 
 /// Clips that are computed in parallel before they are written: what bounds the memory.
 const CHUNK: usize = 32;
@@ -14,8 +14,8 @@ const CHUNK: usize = 32;
 /// A clip that could not be used, and why.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Unreadable {
-    /// Index in the list of clips that was asked for.
-    pub index: usize,
+    /// Index in the dataset.
+    pub index: u32,
     /// The file's name and what is wrong with it.
     pub problem: String,
 }
@@ -26,7 +26,7 @@ pub struct Extracted {
     pub store: FeatureStore,
     /// Records of each clip.
     pub each: usize,
-    /// What could not be used.
+    /// What could not be used, sorted.
     pub unreadable: Vec<Unreadable>,
 }
 
@@ -39,40 +39,41 @@ pub fn extract(
     path: &Path,
     key: &str,
     spec: &FeatureSpec,
-    clips: &[Clip],
+    dataset: &Dataset,
     copies: &Copies,
-    mut done: impl FnMut(usize),
+    mut done: impl FnMut(u32),
 ) -> Result<Extracted> {
     let (each, note) = (copies.each(), path.with_extension("json"));
     if let Ok(text) = std::fs::read_to_string(&note)
         && let Ok((known, unreadable)) = serde_json::from_str::<(String, Vec<Unreadable>)>(&text)
         && known == key
         && let Ok(store) = FeatureStore::open(path, spec.width())
-        && store.len() == clips.len() * each
+        && store.len() == dataset.len() * each
     {
         return Ok(Extracted { store, each, unreadable });
     }
     let extractor = FeatureExtractor::new(spec)?;
-    let compute = |index: usize, clip: &Clip| -> Result<Vec<FeatureMatrix>> {
+    let compute = |index: u32| -> Result<Vec<FeatureMatrix>> {
+        let clip = dataset.clip(index);
         let sound = read(&clip.path)?;
         let one = |number| -> Result<FeatureMatrix> {
-            let track = extractor.frames(&copies.make(clip, index, &sound, number, spec.sample_rate)?)?;
+            let track = extractor.frames(&copies.make(&clip, index, &sound, number, spec.sample_rate)?)?;
             Ok(extractor.coefficients(&track, 0..track.frames()))
         };
         (0..each).map(one).collect::<Result<_>>().with_context(|| clip.path.display().to_string())
     };
     let (mut writer, mut unreadable) = (StoreWriter::create(path, spec.width())?, Vec::new());
-    for (chunk_index, chunk) in clips.chunks(CHUNK).enumerate() {
-        let start = chunk_index * CHUNK;
-        let computed: Vec<_> = chunk.par_iter().enumerate().map(|(place, clip)| compute(start + place, clip)).collect();
-        for (place, result) in computed.into_iter().enumerate() {
+    for start in dataset.indices().step_by(CHUNK) {
+        let chunk = start..dataset.indices().end.min(start + CHUNK as u32);
+        let computed: Vec<_> = chunk.clone().into_par_iter().map(compute).collect();
+        for (index, result) in chunk.clone().zip(computed) {
             let matrices = result.unwrap_or_else(|problem| {
-                unreadable.push(Unreadable { index: start + place, problem: format!("{problem:#}") });
+                unreadable.push(Unreadable { index, problem: format!("{problem:#}") });
                 vec![FeatureMatrix::new(spec.width(), Vec::new()); each]
             });
             matrices.iter().try_for_each(|matrix| writer.push(matrix))?;
         }
-        done(start + chunk.len());
+        done(chunk.end);
     }
     let store = writer.finish()?;
     std::fs::write(&note, serde_json::to_string(&(key, &unreadable))?)
@@ -81,18 +82,23 @@ pub fn extract(
 }
 
 impl Extracted {
+    /// Whether a clip could be used.
+    pub fn is_readable(&self, clip: u32) -> bool {
+        self.unreadable.binary_search_by_key(&clip, |unreadable| unreadable.index).is_err()
+    }
+
     /// `spec` with mean and spread of the frames that reach the model in some clips' first copies, padding left out; in
     /// one pass and without keeping them. Normalization by the recording needs no such figures and stays.
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub fn measured(&self, spec: &FeatureSpec, clips: &[usize]) -> Result<FeatureSpec> {
+    pub fn measured(&self, spec: &FeatureSpec, clips: &[u32]) -> Result<FeatureSpec> {
         if matches!(spec.normalization, Normalization::Recording { .. }) {
             return Ok(spec.clone());
         }
         let mut stats = RunningStats::new(spec.width());
         for clip in clips {
-            let matrix = self.store.read(clip * self.each)?;
+            let matrix = self.store.read(*clip as usize * self.each)?;
             let reached = matrix.frames().min(spec.frames) * spec.width();
             stats.add(&FeatureMatrix::new(spec.width(), matrix.values()[..reached].to_vec()));
         }

@@ -1,17 +1,23 @@
 //! Folders of audio: labelled clips, splits by chance or by speaker, and features on disk.
 
 mod labels;
+mod names;
 mod clips;
+mod builder;
+mod folders;
 mod split;
 mod sound;
 mod store;
 mod copies;
 mod extraction;
 
-pub use clips::{Clip, Dataset, licence_of};
+pub use builder::DatasetBuilder;
+pub use clips::{Clip, Dataset};
 pub use copies::{Copies, Original};
 pub use extraction::{Extracted, Unreadable, extract};
+pub use folders::licence_of;
 pub use labels::{Label, label_of};
+pub use names::Names;
 pub use sound::{load, read};
-pub use split::{Split, SplitKind, split};
+pub use split::{Split, SplitKind, by_chance, split};
 pub use store::{FeatureStore, StoreWriter};

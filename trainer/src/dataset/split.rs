@@ -9,7 +9,7 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use super::{Clip, Dataset};
+use super::Dataset;
 
 /// Part of all clips that is kept for the test, and again for validation.
 const HELD_OUT: f64 = 0.1;
@@ -33,11 +33,11 @@ pub enum SplitKind {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Split {
     /// What the network learns from.
-    pub train: Vec<usize>,
+    pub train: Vec<u32>,
     /// What epochs, temperature and threshold are chosen on.
-    pub validation: Vec<usize>,
+    pub validation: Vec<u32>,
     /// What is measured once, at the end.
-    pub test: Vec<usize>,
+    pub test: Vec<u32>,
 }
 
 /// Divides a dataset; the same seed gives the same parts.
@@ -45,17 +45,25 @@ pub struct Split {
 /// # Errors
 /// If a part would be empty.
 pub fn split(dataset: &Dataset, kind: SplitKind, seed: u64) -> Result<Split> {
+    match kind {
+        SplitKind::Random => by_chance(dataset, &dataset.indices().collect::<Vec<_>>(), seed),
+        SplitKind::Speaker => by_speaker(dataset, seed),
+        SplitKind::Whole => Ok(Split { train: dataset.indices().collect(), ..Split::default() }),
+    }
+}
+
+/// Divides the clips at `indices` by chance.
+///
+/// # Errors
+/// As [`split`].
+pub fn by_chance(dataset: &Dataset, indices: &[u32], seed: u64) -> Result<Split> {
     let mut random = StdRng::seed_from_u64(seed);
-    let all: Vec<usize> = (0..dataset.clips.len()).collect();
-    let mut split = match kind {
-        SplitKind::Random => {
-            let (rest, test) = take_stratified(&dataset.clips, &all, &mut random);
-            let (train, validation) = take_stratified(&dataset.clips, &rest, &mut random);
-            Split { train, validation, test }
-        }
-        SplitKind::Speaker => by_speaker(dataset, &mut random),
-        SplitKind::Whole => return Ok(Split { train: all, ..Split::default() }),
-    };
+    let (rest, test) = take_stratified(dataset, indices, &mut random);
+    let (train, validation) = take_stratified(dataset, &rest, &mut random);
+    checked(Split { train, validation, test })
+}
+
+fn checked(mut split: Split) -> Result<Split> {
     for (part, name) in
         [(&mut split.train, "training"), (&mut split.validation, "validation"), (&mut split.test, "test")]
     {
@@ -68,10 +76,10 @@ pub fn split(dataset: &Dataset, kind: SplitKind, seed: u64) -> Result<Split> {
 /// Takes [`HELD_OUT`] of all clips by chance, in proportion from each speaker and emotion; gives the rest and what was taken.
 ///
 /// Groups too small to give a whole clip are served by largest remainder, so that the total is right.
-fn take_stratified(clips: &[Clip], indices: &[usize], random: &mut StdRng) -> (Vec<usize>, Vec<usize>) {
-    let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+fn take_stratified(dataset: &Dataset, indices: &[u32], random: &mut StdRng) -> (Vec<u32>, Vec<u32>) {
+    let mut groups: BTreeMap<_, Vec<u32>> = BTreeMap::new();
     for &index in indices {
-        groups.entry((&clips[index].speaker, clips[index].emotion)).or_default().push(index);
+        groups.entry((dataset.spoken_by(index), dataset.emotion(index))).or_default().push(index);
     }
     let (mut rest, mut taken, mut owed) = (Vec::new(), Vec::new(), 0.0);
     for group in groups.values_mut() {
@@ -87,21 +95,18 @@ fn take_stratified(clips: &[Clip], indices: &[usize], random: &mut StdRng) -> (V
 
 /// Gives whole speakers of each corpus to the test and to validation. A corpus of two gives one of them to the test, and
 /// a stratified part of the other's clips validates.
-fn by_speaker(dataset: &Dataset, random: &mut StdRng) -> Split {
-    let mut corpora: BTreeMap<&str, BTreeMap<&str, Vec<usize>>> = BTreeMap::new();
-    for (index, clip) in dataset.clips.iter().enumerate() {
-        corpora.entry(&clip.corpus).or_default().entry(&clip.speaker).or_default().push(index);
-    }
+fn by_speaker(dataset: &Dataset, seed: u64) -> Result<Split> {
+    let mut random = StdRng::seed_from_u64(seed);
     let mut split = Split::default();
-    for speakers in corpora.into_values() {
-        let mut speakers: Vec<Vec<usize>> = speakers.into_values().collect();
-        speakers.shuffle(random);
+    for speakers in dataset.by_corpus().into_values() {
+        let mut speakers: Vec<Vec<u32>> = speakers.into_values().collect();
+        speakers.shuffle(&mut random);
         let held_out = ((speakers.len() as f64 * HELD_OUT_SPEAKERS).round() as usize).max(1);
         match speakers.len() {
             0 | 1 => split.train.extend(speakers.concat()),
             2 => {
                 split.test.extend(&speakers[0]);
-                let (train, validation) = take_stratified(&dataset.clips, &speakers[1], random);
+                let (train, validation) = take_stratified(dataset, &speakers[1], &mut random);
                 split.train.extend(train);
                 split.validation.extend(validation);
             }
@@ -112,7 +117,7 @@ fn by_speaker(dataset: &Dataset, random: &mut StdRng) -> Split {
             }
         }
     }
-    split
+    checked(split)
 }
 
 #[cfg(test)]
@@ -122,18 +127,15 @@ mod tests {
     use emotone::model::Emotion;
 
     use super::*;
+    use crate::dataset::DatasetBuilder;
 
     fn dataset(speakers: usize, clips_each: usize) -> Dataset {
-        let clips = (0..speakers).flat_map(|speaker| {
-            (0..clips_each).map(move |index| Clip {
-                path: format!("{speaker}/{index}").into(),
-                name: format!("{speaker}/{index}"),
-                emotion: Emotion::ALL[index % Emotion::COUNT],
-                speaker: format!("made/{speaker}"),
-                corpus: "made".into(),
-            })
-        });
-        Dataset { clips: clips.collect(), unlabelled: Vec::new() }
+        let mut builder = DatasetBuilder::default();
+        for (speaker, index) in (0..speakers).flat_map(|speaker| (0..clips_each).map(move |index| (speaker, index))) {
+            let emotion = Emotion::ALL[index % Emotion::COUNT];
+            builder.clip(&format!("{speaker}/{index}"), emotion, "made", &speaker.to_string());
+        }
+        builder.build()
     }
 
     #[test]
@@ -141,11 +143,11 @@ mod tests {
         let dataset = dataset(2, 700);
         let parts = split(&dataset, SplitKind::Random, 1).unwrap();
         assert_eq!((parts.train.len(), parts.validation.len(), parts.test.len()), (1134, 126, 140));
-        let fearful = parts.test.iter().filter(|index| dataset.clips[**index].emotion == Emotion::Fear).count();
+        let fearful = parts.test.iter().filter(|index| dataset.emotion(**index) == Emotion::Fear).count();
         assert_eq!(fearful, 20);
         assert_eq!(parts, split(&dataset, SplitKind::Random, 1).unwrap());
         assert_ne!(parts, split(&dataset, SplitKind::Random, 2).unwrap());
-        let everything: BTreeSet<usize> =
+        let everything: BTreeSet<u32> =
             parts.train.iter().chain(&parts.validation).chain(&parts.test).copied().collect();
         assert_eq!(everything.len(), 1400);
     }
@@ -155,9 +157,8 @@ mod tests {
         for speakers in [2, 3, 10] {
             let dataset = dataset(speakers, 70);
             let parts = split(&dataset, SplitKind::Speaker, 5).unwrap();
-            let voices = |part: &[usize]| -> BTreeSet<String> {
-                part.iter().map(|index| dataset.clips[*index].speaker.clone()).collect()
-            };
+            let voices =
+                |part: &[u32]| -> BTreeSet<u32> { part.iter().map(|index| dataset.spoken_by(*index)).collect() };
             assert!(voices(&parts.train).is_disjoint(&voices(&parts.test)), "{speakers} speakers");
             assert!(
                 speakers == 2 || voices(&parts.train).is_disjoint(&voices(&parts.validation)),

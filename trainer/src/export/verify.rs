@@ -37,7 +37,7 @@ pub fn verify(onnx: &[u8], networks: &[Network], examples: &Examples) -> Result<
 pub fn largest_difference(classifier: &Classifier, networks: &[Network], examples: &Examples) -> Result<f32> {
     let temperature = classifier.card().temperature;
     let expected: Vec<_> = joint_logits(networks, examples)?.into_iter().map(|row| softmax(row, temperature)).collect();
-    let places: Vec<usize> = (0..examples.len()).collect();
+    let places: Vec<u32> = examples.places().collect();
     let mut largest = 0.0_f32;
     for (places, expected) in places.chunks(CHUNK).zip(expected.chunks(CHUNK)) {
         let windows = places.iter().map(|place| examples.window(*place)).collect::<Result<Vec<_>>>()?;

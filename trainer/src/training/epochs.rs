@@ -143,7 +143,7 @@ fn show_all(
         }
         let mode = &mut Mode::Training(&mut random);
         let logits = state.network.forward_mixed(features, mode, mixture.as_ref());
-        right += count_right(&logits, places.iter().map(|place| examples.list[*place].emotion));
+        right += count_right(&logits, places.iter().map(|place| examples.emotion(*place)));
         let cross_entropy = (log_softmax(logits, 1) * targets).sum() * (-1.0 / places.len() as f64);
         let loss = match state.network.penalty() {
             Some(penalty) => cross_entropy + penalty,
@@ -205,7 +205,7 @@ fn judge(network: &Network, examples: &Examples) -> Result<(f64, f64)> {
 pub fn logits(network: &Network, examples: &Examples) -> Result<Vec<[f32; Emotion::COUNT]>> {
     let device = Device::flex();
     let mut rows = Vec::with_capacity(examples.len());
-    let places: Vec<usize> = (0..examples.len()).collect();
+    let places: Vec<u32> = examples.places().collect();
     for places in places.chunks(JUDGED_TOGETHER) {
         let answers = network.forward(examples.windows(places, &device)?, &mut Mode::Inference);
         let values: Vec<f32> = answers.into_data().iter::<f32>().collect();

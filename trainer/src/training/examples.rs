@@ -1,5 +1,7 @@
 //! What a network is shown.
 
+use std::ops::Range;
+
 use anyhow::Result;
 use burn::tensor::{Device, Tensor, TensorData};
 use emotone::features::{FeatureMatrix, FeatureSpec, pad, standardize};
@@ -8,23 +10,14 @@ use rayon::prelude::*;
 
 use super::Variation;
 use crate::augment::copy_seed;
-use crate::dataset::{Clip, Extracted, FeatureStore};
-
-/// A clip: its copies in the store, and what it is.
-#[derive(Debug, Clone)]
-pub struct Example {
-    /// Record of its first copy; the others follow.
-    pub record: usize,
-    /// What it expresses.
-    pub emotion: Emotion,
-    /// Who speaks.
-    pub speaker: String,
-}
+use crate::dataset::{Dataset, Extracted, FeatureStore};
 
 /// Some clips of a store.
 #[derive(Clone)]
 pub struct Examples<'a> {
-    /// Where their copies lie.
+    /// What they are.
+    pub dataset: &'a Dataset,
+    /// Where their copies lie: those of the dataset's first clip, then of its second, and so on.
     pub store: &'a FeatureStore,
     /// What they are standardized and padded by.
     pub spec: &'a FeatureSpec,
@@ -32,21 +25,15 @@ pub struct Examples<'a> {
     pub each: usize,
     /// The copy that is served.
     pub served: usize,
-    /// The clips.
-    pub list: Vec<Example>,
+    /// Which clips of the dataset they are.
+    pub clips: Vec<u32>,
 }
 
 impl<'a> Examples<'a> {
     /// The readable ones of the clips at `indices`.
-    pub fn new(extracted: &'a Extracted, spec: &'a FeatureSpec, clips: &[Clip], indices: &[usize]) -> Self {
-        let readable = |index: &&usize| extracted.unreadable.iter().all(|unreadable| unreadable.index != **index);
-        let example = |index: &usize| Example {
-            record: index * extracted.each,
-            emotion: clips[*index].emotion,
-            speaker: clips[*index].speaker.clone(),
-        };
-        let list = indices.iter().filter(readable).map(example).collect();
-        Self { store: &extracted.store, spec, each: extracted.each, served: 0, list }
+    pub fn new(extracted: &'a Extracted, spec: &'a FeatureSpec, dataset: &'a Dataset, indices: &[u32]) -> Self {
+        let clips = indices.iter().copied().filter(|index| extracted.is_readable(*index)).collect();
+        Self { dataset, store: &extracted.store, spec, each: extracted.each, served: 0, clips }
     }
 
     /// The same clips, another of their copies being served.
@@ -56,25 +43,35 @@ impl<'a> Examples<'a> {
 
     /// Number of examples.
     pub fn len(&self) -> usize {
-        self.list.len()
+        self.clips.len()
+    }
+
+    /// The place of each.
+    pub fn places(&self) -> Range<u32> {
+        0..self.len() as u32
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
+        self.clips.is_empty()
     }
 
     /// What each expresses.
     pub fn emotions(&self) -> impl Iterator<Item = Emotion> {
-        self.list.iter().map(|example| example.emotion)
+        self.clips.iter().map(|clip| self.dataset.emotion(*clip))
+    }
+
+    /// What one expresses.
+    pub fn emotion(&self, place: u32) -> Emotion {
+        self.dataset.emotion(self.clips[place as usize])
     }
 
     /// All rows of a copy, standardized.
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub fn rows(&self, place: usize, copy: usize) -> Result<FeatureMatrix> {
-        let mut matrix = self.store.read(self.list[place].record + copy)?;
+    pub fn rows(&self, place: u32, copy: usize) -> Result<FeatureMatrix> {
+        let mut matrix = self.store.read(self.clips[place as usize] as usize * self.each + copy)?;
         standardize(&mut matrix, self.spec);
         Ok(matrix)
     }
@@ -83,7 +80,7 @@ impl<'a> Examples<'a> {
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub fn window(&self, place: usize) -> Result<FeatureMatrix> {
+    pub fn window(&self, place: u32) -> Result<FeatureMatrix> {
         Ok(pad(self.rows(place, self.served)?, self.spec.frames, self.spec.padding))
     }
 
@@ -91,7 +88,7 @@ impl<'a> Examples<'a> {
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub fn windows(&self, places: &[usize], device: &Device) -> Result<Tensor<3>> {
+    pub fn windows(&self, places: &[u32], device: &Device) -> Result<Tensor<3>> {
         let windows = places.par_iter().map(|place| self.window(*place)).collect::<Result<Vec<_>>>()?;
         let values: Vec<f32> = windows.iter().flat_map(|window| window.values()).copied().collect();
         let shape = [places.len(), self.spec.frames, self.spec.width()];
@@ -102,18 +99,18 @@ impl<'a> Examples<'a> {
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub fn varied(&self, places: &[usize], variation: &Variation, seed: u64, device: &Device) -> Result<Tensor<3>> {
-        let one = |place: &usize| variation.draw(self, *place, copy_seed(seed, 0, *place as u64));
+    pub fn varied(&self, places: &[u32], variation: &Variation, seed: u64, device: &Device) -> Result<Tensor<3>> {
+        let one = |place: &u32| variation.draw(self, *place, copy_seed(seed, 0, u64::from(*place)));
         let drawn = places.par_iter().map(one).collect::<Result<Vec<_>>>()?;
         let shape = [places.len(), variation.frames, self.spec.width()];
         Ok(Tensor::from_data(TensorData::new(drawn.concat(), shape), device))
     }
 
     /// One-hot targets `[places, 7]`, smoothed: each class gets its share of `smoothing`, and the right one the rest.
-    pub fn targets(&self, places: &[usize], smoothing: f32, device: &Device) -> Tensor<2> {
+    pub fn targets(&self, places: &[u32], smoothing: f32, device: &Device) -> Tensor<2> {
         let share = smoothing / Emotion::COUNT as f32;
-        let row = |place: &usize| {
-            let own = self.list[*place].emotion;
+        let row = |place: &u32| {
+            let own = self.emotion(*place);
             Emotion::ALL.map(|emotion| if emotion == own { 1.0 - smoothing + share } else { share })
         };
         let values: Vec<f32> = places.iter().flat_map(row).collect();

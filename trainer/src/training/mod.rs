@@ -12,7 +12,7 @@ mod epochs;
 pub use average::WeightAverage;
 pub use checkpoint::Checkpoint;
 pub use epochs::{EpochFigures, Trained, logits, train};
-pub use examples::{Example, Examples};
+pub use examples::Examples;
 pub use options::{Keep, Mixup, TrainingOptions};
 pub use schedule::{Monitor, Plateau, Schedule};
 pub use variation::Variation;

@@ -32,7 +32,7 @@ impl Variation {
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub fn draw(&self, examples: &Examples, place: usize, seed: u64) -> Result<Vec<f32>> {
+    pub fn draw(&self, examples: &Examples, place: u32, seed: u64) -> Result<Vec<f32>> {
         let mut random = StdRng::seed_from_u64(seed);
         let originals = Original::ALL.len().min(examples.each);
         let original = examples.each == originals || random.random_bool(self.original_share.clamp(0.0, 1.0));
