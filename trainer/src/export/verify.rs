@@ -12,7 +12,7 @@ use crate::training::Examples;
 pub const TOLERANCE: f32 = 1e-4;
 
 /// Windows that are judged together.
-const CHUNK: usize = 256;
+const CHUNK: usize = 64;
 
 /// Judges `examples` by the model file through the serving library and by the networks themselves, and gives the largest
 /// difference of a probability.

@@ -21,7 +21,7 @@ use crate::augment::{copy_seed, mixing_weight};
 use crate::network::{Mixture, Mode, Network};
 
 /// Windows that are judged together after training.
-const JUDGED_TOGETHER: usize = 128;
+const JUDGED_TOGETHER: usize = 64;
 
 /// One line of the history.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
