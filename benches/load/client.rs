@@ -4,6 +4,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -52,16 +53,19 @@ async fn exchange(socket: &mut TcpStream, body: &[u8]) -> io::Result<(u16, bool)
         format!("POST /classify HTTP/1.1\r\nHost: load\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
     request.extend_from_slice(body);
     let (mut read, mut write) = socket.split();
+    let all_sent = AtomicBool::new(false);
     // An early answer may come while the body is still on its way.
     let sent = async {
         // If the server wants no more of it, its answer says so.
-        let _ = write.write_all(&request).await;
+        all_sent.store(write.write_all(&request).await.is_ok(), Ordering::Relaxed);
         std::future::pending::<()>().await;
     };
-    tokio::select! {
-        answer = receive(&mut read) => answer,
-        () = sent => Err(io::Error::other("never")),
-    }
+    let (status, stays_open) = tokio::select! {
+        answer = receive(&mut read) => answer?,
+        () = sent => return Err(io::Error::other("never")),
+    };
+    // What follows half a body would be taken for the rest of it.
+    Ok((status, stays_open && all_sent.load(Ordering::Relaxed)))
 }
 
 async fn receive(read: &mut (impl AsyncReadExt + Unpin)) -> io::Result<(u16, bool)> {

@@ -65,7 +65,7 @@ pub struct Limits {
     pub max_concurrency: u32,
 
     /// Recordings that may wait for that; more are refused with 503 at once, and until that has not happened for a second,
-    /// only as many may wait as there are worker threads.
+    /// only as many may wait as there are worker threads, or as will be free soon while most are refused.
     #[arg(long, env = "EMOTONE_MAX_QUEUE", value_name = "REQUESTS", default_value_t = 64,
           value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub max_queue: u32,

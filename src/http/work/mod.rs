@@ -136,23 +136,31 @@ impl Shared {
                 state = self.lock();
                 continue;
             }
-            match state.rota.next(Instant::now()) {
-                Some(Turn::Late(job)) => job.refuse(overloaded()),
-                Some(Turn::First(job) | Turn::Next(job)) => {
-                    drop(state);
-                    let rest = catch_unwind(AssertUnwindSafe(|| job.work())).unwrap_or(None);
-                    state = self.lock();
-                    match rest {
-                        Some(job) => state.rota.again(job),
-                        None => state.rota.finished(),
-                    }
-                    // What waits may have become possible; another thread sleeps because it was not.
-                    self.work_to_do.notify_one();
+            let now = Instant::now();
+            let (job, first) = match state.rota.next(now) {
+                Some(Turn::First(job)) => (job, true),
+                Some(Turn::Next(job)) => (job, false),
+                Some(Turn::Late(job)) => {
+                    job.refuse(overloaded());
+                    continue;
                 }
                 None => {
                     state = self.work_to_do.wait(state).unwrap_or_else(PoisonError::into_inner);
+                    continue;
                 }
+            };
+            drop(state);
+            let rest = catch_unwind(AssertUnwindSafe(|| job.work())).unwrap_or(None);
+            state = self.lock();
+            if first {
+                state.rota.begun(now, Instant::now());
             }
+            match rest {
+                Some(job) => state.rota.again(job),
+                None => state.rota.finished(),
+            }
+            // What waits may have become possible; another thread sleeps because it was not.
+            self.work_to_do.notify_one();
         }
     }
 }

@@ -6,6 +6,11 @@ use std::time::{Duration, Instant};
 /// Until nobody has been refused for this long, more comes than can be done.
 const OVERLOAD: Duration = Duration::from_secs(1);
 
+/// Of the latest decisions about who comes in, the part that a single one counts for.
+const WEIGHT: f32 = 1.0 / 32.0;
+/// Where more than this part is refused, nobody waits for long: there is always somebody at the door.
+const MOST: f32 = 0.5;
+
 /// How much may be at work and waiting.
 #[derive(Debug, Clone, Copy)]
 pub struct RotaLimits {
@@ -13,7 +18,8 @@ pub struct RotaLimits {
     pub max_at_work: usize,
     /// Not yet begun at a time, beyond those that can begin at once.
     pub max_waiting: usize,
-    /// Threads that work. While more comes than can be done, no more jobs wait: a long queue would only make all late then.
+    /// Threads that work. While more comes than can be done, no more jobs wait than these can begin next, for a long queue
+    /// would only make all late then; and where most are refused, no more than they can begin at once or soon.
     pub threads: usize,
     /// Longest wait for the first turn.
     pub max_wait: Duration,
@@ -44,15 +50,31 @@ pub struct Rota<J> {
     waiting: VecDeque<(Instant, J)>,
     round: VecDeque<J>,
     at_work: usize,
+    /// Since when those are at work whose first turn is not over.
+    beginning: Vec<Instant>,
+    /// How long a first turn takes of late.
+    first_turn: Duration,
     round_has_turn: bool,
     last_refusal: Option<Instant>,
+    /// Part of the latest decisions that were refusals, in [0, 1].
+    refused_part: f32,
 }
 
 impl<J: Rotating> Rota<J> {
     /// Nothing to do yet.
     pub fn new(limits: RotaLimits) -> Self {
         let (waiting, round) = (VecDeque::new(), VecDeque::new());
-        Self { limits, waiting, round, at_work: 0, round_has_turn: false, last_refusal: None }
+        Self {
+            limits,
+            waiting,
+            round,
+            at_work: 0,
+            beginning: Vec::new(),
+            first_turn: Duration::ZERO,
+            round_has_turn: false,
+            last_refusal: None,
+            refused_part: 0.0,
+        }
     }
 
     /// Whether one more job is turned away.
@@ -60,7 +82,7 @@ impl<J: Rotating> Rota<J> {
         let can_begin = self.limits.max_at_work.saturating_sub(self.at_work).min(self.limits.threads);
         let mut room = can_begin.saturating_add(self.limits.max_waiting);
         if self.last_refusal.is_some_and(|last| now.duration_since(last) < OVERLOAD) {
-            room = room.min(self.limits.threads);
+            room = room.min(if self.refused_part > MOST { self.free_soon(now) } else { self.limits.threads });
         }
         if self.waiting.len() >= room {
             self.waiting.retain(|(_, waiting)| !waiting.is_abandoned());
@@ -69,6 +91,7 @@ impl<J: Rotating> Rota<J> {
         if refused {
             self.last_refusal = Some(now);
         }
+        self.refused_part += (f32::from(u8::from(refused)) - self.refused_part) * WEIGHT;
         refused
     }
 
@@ -95,9 +118,25 @@ impl<J: Rotating> Rota<J> {
             && let Some((_, job)) = self.waiting.pop_front()
         {
             self.at_work += 1;
+            self.beginning.push(now);
             return Some(Turn::First(job));
         }
         self.round.pop_front().map(Turn::Next)
+    }
+
+    /// The first turn that began then is over; whether its job needs more is told next.
+    pub fn begun(&mut self, since: Instant, now: Instant) {
+        if let Some(place) = self.beginning.iter().position(|beginning| *beginning == since) {
+            self.beginning.swap_remove(place);
+        }
+        self.first_turn = self.first_turn.mul_f32(1.0 - WEIGHT) + now.duration_since(since).mul_f32(WEIGHT);
+    }
+
+    /// Threads that no first turn holds, or one that is probably half over.
+    fn free_soon(&self, now: Instant) -> usize {
+        let half_over = |since: &&Instant| now.duration_since(**since) * 2 > self.first_turn;
+        let ending = self.beginning.iter().filter(half_over).count();
+        self.limits.threads.saturating_sub(self.beginning.len()) + ending
     }
 
     /// Takes back a job that needs more turns.
@@ -198,10 +237,34 @@ mod tests {
         }
         assert!(rota.refuses(now));
         while let Some(Turn::First(_)) = rota.next(now) {
+            rota.begun(now, now);
             rota.finished();
         }
         rota.enter("next", now).unwrap();
         assert_eq!(rota.enter("too many now", now), Err("too many now"));
         rota.enter("calm again", now + OVERLOAD).unwrap();
+    }
+
+    #[test]
+    fn where_most_are_refused_nobody_waits_for_long() {
+        let (mut rota, now) = rota(10, 0);
+        let later = |milliseconds| now + Duration::from_millis(milliseconds);
+        rota.enter("first", now).unwrap();
+        assert_eq!(rota.next(now), Some(Turn::First("first")));
+        rota.enter("waits", now).unwrap();
+        for _ in 0..100 {
+            assert!(rota.refuses(now));
+        }
+        rota.begun(now, later(320));
+        rota.finished();
+        assert_eq!(rota.first_turn, Duration::from_millis(10));
+        assert_eq!(rota.next(later(320)), Some(Turn::First("waits")));
+        assert!(rota.refuses(later(324)), "the thread has its hands full");
+        rota.enter("soon", later(326)).unwrap();
+        assert!(rota.refuses(later(327)), "two cannot begin at once");
+        rota.begun(later(320), later(330));
+        rota.again("waits");
+        assert_eq!(rota.next(later(330)), Some(Turn::Next("waits")));
+        assert_eq!(rota.next(later(330)), Some(Turn::First("soon")));
     }
 }
