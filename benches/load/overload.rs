@@ -38,7 +38,9 @@ async fn main() {
         panic!("usage: load-overload BINARY LENGTH SECONDS [OPTIONS OF THE SERVER]");
     };
     let (length, seconds): (f32, f64) = (length.parse().unwrap(), seconds.parse().unwrap());
-    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    // A connection that a client has left idle must not be closed just as it is used again.
+    let options: Vec<&str> =
+        ["--idle-timeout-seconds", "3600"].into_iter().chain(options.iter().map(String::as_str)).collect();
     let server = Server::start(binary, &options).unwrap();
     let body: Arc<[u8]> = voice(length).into();
 
