@@ -2,8 +2,11 @@
 //!
 //! ```sh
 //! cargo build --release
-//! cargo run --release --example load-overload -- target/release/emotone 3 20
+//! cargo run --release --example load-overload -- target/release/emotone 3 60
 //! ```
+//!
+//! Who sends ten times too much takes the processor from who serves. A core for each tells more: `taskset -c 0` in front
+//! of the command, and for the binary a script that says `exec taskset -c 1 target/release/emotone "$@"`.
 //!
 //! Arguments: the binary, the length of a recording and of the siege, both in seconds, further options of the server.
 //! First one client asks alone, then as many as keep the server busy; then requests come at ten times that rate, each at
