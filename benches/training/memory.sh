@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Shows how little memory grows with the corpus, whose features stay on the disk: peak resident memory of
-# `emotone-train fit` on more and more clips. Seen on one core, development build: 43 MiB for 1000, 46 for 10 000, 47 for
+# `emotone-train fit` on more and more clips. Seen on two cores, development build: 45 MiB for 1000, 45 for 10 000, 48 for
 # 100 000. What grows are lists: names that keep only what differs from the one before, and a few numbers a clip.
 #
 #   benches/training/memory.sh [CLIPS...]     # 1000 10000 100000 by default; needs python3 and GNU time
