@@ -14,7 +14,7 @@ use crate::training::{Keep, Mixup, Monitor, Plateau, Schedule, TrainingOptions, 
 pub enum Recipe {
     /// As "Emotion recognition from audio" (Wasowska and Kapitan, 2024): librosa's default features, Keras' training.
     Paper,
-    /// For strangers on the telephone: band-limited cepstra and prosody, augmented copies, four networks as one.
+    /// For strangers on the telephone: band-limited cepstra and prosody, augmented copies, five networks as one.
     Robust,
 }
 
@@ -118,7 +118,7 @@ impl Recipe {
         match self {
             Self::Paper => {
                 let architecture = arch.architecture();
-                vec![Member { name: architecture.name.clone(), architecture, options: plain(changes) }]
+                vec![Member { name: architecture.name.clone(), architecture, options: plain(changes), share: 1.0 }]
             }
             Self::Robust => {
                 let whole = Variation {
@@ -129,18 +129,25 @@ impl Recipe {
                     pitch_shift: 0.0,
                     ..stretches()
                 };
-                let member = |name: &str, architecture: Architecture, options: TrainingOptions| Member {
-                    name: name.into(),
+                let listener = |index, architecture: Architecture| Member {
+                    name: architecture.name.clone(),
                     architecture,
-                    options,
+                    options: listening(changes, seeded(index), stretches()),
+                    share: 1.0,
                 };
-                let listening = |index| listening(changes, seeded(index), stretches());
-                let summing = |index, front| summing(changes, seeded(index), whole, front);
+                // The two count as much as the three others.
+                let summer = |index, front, architecture: Architecture| Member {
+                    name: architecture.name.clone(),
+                    architecture,
+                    options: summing(changes, seeded(index), whole, front),
+                    share: 1.5,
+                };
                 vec![
-                    member("relative", Architecture::relative(features), listening(0)),
-                    member("wide", Architecture::wide(features), listening(1)),
-                    member("functionals", Architecture::functionals(features, false), summing(2, 1)),
-                    member("weighted-functionals", Architecture::functionals(features, true), summing(3, 2)),
+                    listener(0, Architecture::relative(features)),
+                    listener(1, Architecture::wide(features)),
+                    listener(4, Architecture::spectral(features)),
+                    summer(2, 1, Architecture::functionals(features, false)),
+                    summer(3, 2, Architecture::functionals(features, true)),
                 ]
             }
         }
@@ -171,7 +178,7 @@ fn stretches() -> Variation {
     Variation { frames: 160, original_share: 0.25, pace: 0.1, mel_scale: 0.06, mel_shift: 1.5, pitch_shift: 0.1 }
 }
 
-const LISTENING_EPOCHS: usize = 60;
+const LISTENING_EPOCHS: usize = 120;
 const SUMMING_EPOCHS: usize = 240;
 
 /// Convolutions and memory.

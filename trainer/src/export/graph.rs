@@ -1,5 +1,6 @@
 //! An ONNX graph under construction.
 
+use half::f16;
 use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto};
@@ -46,6 +47,14 @@ impl Graph {
     pub fn floats(&mut self, shape: &[usize], values: &[f32]) -> String {
         let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         self.constant(DataType::Float, shape, bytes)
+    }
+
+    /// Adds trained weights, row-major, in half precision, and returns their name in full precision; nothing is lost of
+    /// weights that were [rounded](crate::network::Network::rounded).
+    pub fn weights(&mut self, shape: &[usize], values: &[f32]) -> String {
+        let bytes = values.iter().flat_map(|value| f16::from_f32(*value).to_le_bytes()).collect();
+        let half = self.constant(DataType::Float16, shape, bytes);
+        self.node("Cast", &[&half], &[("to", Attribute::Int(DataType::Float as i64))])
     }
 
     /// Adds constant whole numbers in a row, and returns their name.

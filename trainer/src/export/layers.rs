@@ -6,7 +6,7 @@
 use burn::tensor::Tensor;
 
 use super::graph::{Attribute::*, Graph};
-use super::views;
+use super::{bands, views};
 use crate::network::{
     Attention, BatchNorm, Conv, Dense, LOWERED_BY, Layer, Lstm, LstmWeights, POOLED_WEIGHT_FLOOR, SPREAD_EPSILON,
     TimePooling,
@@ -88,6 +88,10 @@ pub fn add(graph: &mut Graph, layer: &Layer, signal: Signal) -> Signal {
         Layer::Relu(_) => relu(graph, signal),
         Layer::Dropout(_) | Layer::ChannelDropout(_) => signal,
         Layer::Lstm(lstm) => recurrence(graph, lstm, signal),
+        Layer::Spectrum(spectrum) => bands::spectrum(graph, spectrum, signal),
+        Layer::Split(split) => bands::split(graph, split, signal),
+        Layer::Regroup(regroup) => bands::regroup(graph, regroup, signal),
+        Layer::Join(groups) => bands::join(graph, *groups, signal),
         Layer::Flatten(_) => {
             let signal = signal.turned(graph, Lies::BatchTimeChannels);
             let name = graph.node("Flatten", &[&signal.name], &[("axis", Int(1))]);
@@ -108,7 +112,7 @@ fn convolution(graph: &mut Graph, conv: &Conv, signal: Signal) -> Signal {
     let [rows, filters] = conv.kernel.dims();
     let (channels, width) = (signal.channels, rows / signal.channels);
     let kernel = conv.kernel.val().reshape([width, channels, filters]).permute([2, 1, 0]);
-    let kernel = graph.floats(&[filters, channels, width], &values(kernel));
+    let kernel = graph.weights(&[filters, channels, width], &values(kernel));
     let bias = graph.floats(&[filters], &values(conv.bias.val()));
     let ahead = (width - 1) / 2;
     let pads = [ahead as i64, (width - 1 - ahead) as i64];
@@ -142,7 +146,7 @@ fn recurrence(graph: &mut Graph, lstm: &Lstm, signal: Signal) -> Signal {
     let sides: Vec<&LstmWeights> = [&lstm.forwards].into_iter().chain(&lstm.backwards).collect();
     let ([units, _], count) = (lstm.forwards.recurrent.dims(), sides.len());
     let mut of_all = |shape: &[usize], weights: fn(&LstmWeights) -> Vec<f32>| {
-        graph.floats(shape, &sides.iter().flat_map(|side| weights(side)).collect::<Vec<f32>>())
+        graph.weights(shape, &sides.iter().flat_map(|side| weights(side)).collect::<Vec<f32>>())
     };
     let kernel = of_all(&[count, 4 * units, signal.channels], |side| onnx_gates(side.kernel.val()));
     let recurrent = of_all(&[count, 4 * units, units], |side| onnx_gates(side.recurrent.val()));
@@ -219,7 +223,7 @@ fn time_pooling(graph: &mut Graph, pooling: &TimePooling, signal: Signal) -> Sig
 
 fn attended(graph: &mut Graph, attention: &Attention, values_in: &str, weights: Option<&str>) -> String {
     let [channels, hidden] = attention.kernel.dims();
-    let kernel = graph.floats(&[channels, hidden], &values(attention.kernel.val()));
+    let kernel = graph.weights(&[channels, hidden], &values(attention.kernel.val()));
     let bias = graph.floats(&[hidden], &values(attention.bias.val()));
     let query = graph.floats(&[hidden, 1], &values(attention.query.val()));
     let product = graph.node("MatMul", &[values_in, &kernel], &[]);
@@ -241,7 +245,7 @@ fn fully_connected(graph: &mut Graph, dense: &Dense, signal: Signal) -> Signal {
         _ => signal,
     };
     let [rows, units] = dense.kernel.dims();
-    let kernel = graph.floats(&[rows, units], &values(dense.kernel.val()));
+    let kernel = graph.weights(&[rows, units], &values(dense.kernel.val()));
     let bias = graph.floats(&[units], &values(dense.bias.val()));
     let product = graph.node("MatMul", &[&signal.name, &kernel], &[]);
     let signal = Signal { name: graph.node("Add", &[&product, &bias], &[]), channels: units, ..signal };

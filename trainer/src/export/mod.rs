@@ -2,6 +2,7 @@
 
 mod graph;
 mod views;
+mod bands;
 mod layers;
 mod model;
 mod verify;

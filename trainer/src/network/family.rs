@@ -54,6 +54,28 @@ impl Architecture {
         Self { name: "relative".into(), layers: front.into_iter().chain(listening()).collect() }
     }
 
+    /// Convolutions that are shared along the mel axis, so that they know a formant wherever a voice has it: on groups of
+    /// eight bands, then on three neighbouring groups, each beside the prosody; the memory hears all groups.
+    pub fn spectral(features: &FeatureSpec) -> Self {
+        let (bands, size, step) = (features.n_mels, 8, 4);
+        let scales = (0..features.n_mfcc).map(|column| scale(features, column).1).collect();
+        let split = LayerSpec::Split { bands, size, step };
+        let groups = (bands - size) / step + 1;
+        let (span, every) = (3, 2);
+        let join = LayerSpec::Join { groups: (groups - span) / every + 1 };
+        let front = [weigh_by_level(features), LayerSpec::Centre { columns: features.n_mfcc }, CLIP];
+        let layers = front
+            .into_iter()
+            .chain([LayerSpec::Spectrum { bands, scales }, LayerSpec::AveragePool { size: 2 }, split])
+            .chain(block(32))
+            .chain([LayerSpec::Regroup { groups, span, step: every }])
+            .chain(block(48))
+            .chain([join])
+            .chain(remembering())
+            .collect();
+        Self { name: "spectral".into(), layers }
+    }
+
     /// A perceptron on functionals of the whole window: another view than the convolutions'. Frames count alike but for
     /// the voiced ones' own functionals, or by their level in all others too.
     pub fn functionals(features: &FeatureSpec, weighted: bool) -> Self {
@@ -108,20 +130,24 @@ fn place(features: &FeatureSpec, wanted: Column) -> usize {
 }
 
 /// From frames to one row: convolutions, memory, pooling.
-fn listening() -> Vec<LayerSpec> {
-    let block = |filters| {
-        let conv = LayerSpec::Conv { filters, width: 5, relu: false };
-        [conv, LayerSpec::BatchNorm, LayerSpec::Relu, LayerSpec::MaxPool { size: 2 }]
-    };
-    let memory =
-        LayerSpec::Lstm { units: 64, sequences: true, both_directions: true, dropout: 0.0, recurrent_dropout: 0.0 };
-    let end = [
+fn listening() -> impl Iterator<Item = LayerSpec> {
+    [LayerSpec::AveragePool { size: 2 }].into_iter().chain(block(96)).chain(block(128)).chain(remembering())
+}
+
+/// Convolution over five frames, and half as many frames.
+fn block(filters: usize) -> [LayerSpec; 4] {
+    let conv = LayerSpec::Conv { filters, width: 5, relu: false };
+    [conv, LayerSpec::BatchNorm, LayerSpec::Relu, LayerSpec::MaxPool { size: 2 }]
+}
+
+/// Memory in both directions, and four ways to join the frames.
+fn remembering() -> [LayerSpec; 4] {
+    [
         LayerSpec::ChannelDropout { rate: 0.2 },
-        memory,
+        LayerSpec::Lstm { units: 64, sequences: true, both_directions: true, dropout: 0.0, recurrent_dropout: 0.0 },
         LayerSpec::TimePooling { attention: 32, mean: true, max: true, spread: true },
         LayerSpec::Dropout { rate: 0.2 },
-    ];
-    [LayerSpec::AveragePool { size: 2 }].into_iter().chain(block(96)).chain(block(128)).chain(end).collect()
+    ]
 }
 
 fn lstm(units: usize, sequences: bool, dropout: f32, recurrent_dropout: f32) -> LayerSpec {

@@ -12,15 +12,18 @@ mod layers;
 mod recurrent;
 mod pooling;
 mod centre;
+mod bands;
 mod functionals;
 
-use burn::module::Module;
-use burn::tensor::{Device, Int, Tensor};
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use emotone::model::Emotion;
+use half::f16;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 pub use architecture::{Architecture, LayerSpec};
+pub use bands::{Regroup, Spectrum, Split};
 pub use centre::Standardize;
 pub use family::FRONT_LAYERS;
 pub use functionals::{Functionals, FunctionalsSpec, MOVED_BY, SPREAD_FLOOR, STEPS, WEIGHT_FLOOR};
@@ -36,6 +39,18 @@ pub use signal::Signal;
 pub struct Network {
     /// In the order of the data.
     pub layers: Vec<Layer>,
+}
+
+struct Round;
+
+impl ModuleMapper for Round {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        param.map(|tensor| {
+            let values = tensor.to_data();
+            let rounded: Vec<f32> = values.iter::<f32>().map(|value| f16::from_f32(value).to_f32()).collect();
+            Tensor::from_data(TensorData::new(rounded, tensor.dims()), &tensor.device())
+        })
+    }
 }
 
 /// Two examples in one, in the middle of a network.
@@ -76,6 +91,11 @@ impl Network {
             signal = layer.forward(signal, mode);
         }
         signal.values.squeeze_dim(1)
+    }
+
+    /// The same with every weight rounded to half precision, whose 11 bits are more than a training determines.
+    pub fn rounded(self) -> Self {
+        self.map(&mut Round)
     }
 
     /// What the weights' sizes add to the loss; `None` if no layer asks for it.
