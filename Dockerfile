@@ -8,13 +8,17 @@ WORKDIR /build
 ENV RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,--icf=all"
 
 # The libraries first, with empty crates in place of ours: a layer that lasts until Cargo.lock changes.
-COPY Cargo.toml Cargo.lock ./
+COPY Cargo.toml Cargo.lock deploy/image/small.toml ./
 COPY trainer/Cargo.toml trainer/
+# Parts of Swagger UI that our page does not load: empty files take their place.
+ENV SWAGGER_UI_OVERWRITE_FOLDER=/build/unused
+RUN mkdir unused && cd unused \
+    && touch swagger-ui-es-bundle.js swagger-ui-es-bundle-core.js swagger-ui-standalone-preset.js swagger-ui.js
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     mkdir -p src trainer/src \
     && touch src/lib.rs trainer/src/lib.rs \
     && echo 'fn main() {}' | tee build.rs src/main.rs > trainer/src/main.rs \
-    && cargo build --release --locked --package emotone --target "$(rustc --print host-tuple)"
+    && cargo build --release --config small.toml --locked --package emotone --target "$(rustc --print host-tuple)"
 
 COPY build.rs ./
 COPY models models
@@ -24,7 +28,7 @@ ARG REVISION=unknown
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     touch build.rs src/lib.rs src/main.rs \
     && EMOTONE_GIT_REVISION="$REVISION" \
-        cargo build --release --locked --package emotone --target "$(rustc --print host-tuple)" \
+        cargo build --release --config small.toml --locked --package emotone --target "$(rustc --print host-tuple)" \
     && cp target/*/release/emotone /emotone
 
 FROM scratch
