@@ -21,16 +21,6 @@ pub struct Member {
     pub architecture: Architecture,
     /// Its training.
     pub options: TrainingOptions,
-    /// How much its answer counts beside the others'.
-    pub share: f32,
-}
-
-/// One network of an ensemble, after training, without autodiff.
-pub struct Voter {
-    /// The network.
-    pub network: Network,
-    /// How much its answer counts beside the others'.
-    pub share: f32,
 }
 
 impl Member {
@@ -58,23 +48,23 @@ impl Member {
 ///
 /// # Errors
 /// If features cannot be read.
-pub fn joint_logits(voters: &[Voter], examples: &Examples) -> Result<Vec<[f32; Emotion::COUNT]>> {
-    if let [only] = voters {
-        return logits(&only.network, examples);
+pub fn joint_logits(networks: &[Network], examples: &Examples) -> Result<Vec<[f32; Emotion::COUNT]>> {
+    if let [only] = networks {
+        return logits(only, examples);
     }
-    let rows = voters.iter().map(|voter| logits(&voter.network, examples)).collect::<Result<Vec<_>>>()?;
-    let join = |place: usize| join(rows.iter().zip(voters).map(|(rows, voter)| (rows[place], voter.share)));
+    let rows = networks.iter().map(|network| logits(network, examples)).collect::<Result<Vec<_>>>()?;
+    let join = |place: usize| join(rows.iter().map(|rows| rows[place]));
     Ok((0..examples.len()).map(join).collect())
 }
 
-/// The logarithm of the mean of several softmaxes, each counting by its share.
-pub fn join(logits: impl Iterator<Item = ([f32; Emotion::COUNT], f32)>) -> [f32; Emotion::COUNT] {
-    let (mut sum, mut shares) = ([0.0; Emotion::COUNT], 0.0);
-    for (row, share) in logits {
-        sum.iter_mut().zip(softmax(row, 1.0)).for_each(|(sum, value)| *sum += share * value);
-        shares += share;
+/// The logarithm of the mean of several softmaxes.
+pub fn join(logits: impl ExactSizeIterator<Item = [f32; Emotion::COUNT]>) -> [f32; Emotion::COUNT] {
+    let share = 1.0 / logits.len() as f32;
+    let mut mean = [0.0; Emotion::COUNT];
+    for row in logits {
+        mean.iter_mut().zip(softmax(row, 1.0)).for_each(|(mean, value)| *mean += share * value);
     }
-    sum.map(|value| (value / shares).max(LEAST_PROBABILITY).ln())
+    mean.map(|value| value.max(LEAST_PROBABILITY).ln())
 }
 
 /// Logits with their truths as answers at a temperature.

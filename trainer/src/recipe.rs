@@ -14,7 +14,7 @@ use crate::training::{Keep, Mixup, Monitor, Plateau, Schedule, TrainingOptions, 
 pub enum Recipe {
     /// As "Emotion recognition from audio" (Wasowska and Kapitan, 2024): librosa's default features, Keras' training.
     Paper,
-    /// For strangers on the telephone: band-limited cepstra and prosody, augmented copies, five networks as one.
+    /// For strangers on the telephone: band-limited cepstra and prosody, augmented copies, four networks as one.
     Robust,
 }
 
@@ -118,7 +118,7 @@ impl Recipe {
         match self {
             Self::Paper => {
                 let architecture = arch.architecture();
-                vec![Member { name: architecture.name.clone(), architecture, options: plain(changes), share: 1.0 }]
+                vec![Member { name: architecture.name.clone(), architecture, options: plain(changes) }]
             }
             Self::Robust => {
                 let whole = Variation {
@@ -129,25 +129,18 @@ impl Recipe {
                     pitch_shift: 0.0,
                     ..stretches()
                 };
-                let listener = |index, architecture: Architecture| Member {
+                let member = |architecture: Architecture, options: TrainingOptions| Member {
                     name: architecture.name.clone(),
                     architecture,
-                    options: listening(changes, seeded(index), stretches()),
-                    share: 1.0,
+                    options,
                 };
-                // The two count as much as the three others.
-                let summer = |index, front, architecture: Architecture| Member {
-                    name: architecture.name.clone(),
-                    architecture,
-                    options: summing(changes, seeded(index), whole, front),
-                    share: 1.5,
-                };
+                let listening = |index| listening(changes, seeded(index), stretches());
+                let summing = |index, front| summing(changes, seeded(index), whole, front);
                 vec![
-                    listener(0, Architecture::relative(features)),
-                    listener(1, Architecture::wide(features)),
-                    listener(4, Architecture::spectral(features)),
-                    summer(2, 1, Architecture::functionals(features, false)),
-                    summer(3, 2, Architecture::functionals(features, true)),
+                    member(Architecture::wide(features), listening(1)),
+                    member(Architecture::spectral(features), listening(4)),
+                    member(Architecture::functionals(features, false), summing(2, 1)),
+                    member(Architecture::functionals(features, true), summing(3, 2)),
                 ]
             }
         }

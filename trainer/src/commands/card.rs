@@ -12,8 +12,9 @@ use super::features::hex;
 use super::fit::FitArguments;
 use super::{Calibration, record};
 use crate::dataset::Dataset;
-use crate::ensemble::{Member, Voter};
+use crate::ensemble::Member;
 use crate::metrics::Figures;
+use crate::network::Network;
 use crate::recipe::Recipe;
 
 /// Everything that a card tells of.
@@ -42,7 +43,7 @@ pub struct Facts<'a> {
 ///
 /// # Errors
 /// None with figures that are numbers.
-pub fn describe(facts: &Facts, voters: &[Voter]) -> Result<ModelCard> {
+pub fn describe(facts: &Facts, networks: &[Network]) -> Result<ModelCard> {
     let features = facts.features;
     let window_seconds = (features.frames * features.hop) as f64 / f64::from(features.sample_rate);
     let mut metrics: Map<String, Value> = Map::new();
@@ -68,14 +69,13 @@ pub fn describe(facts: &Facts, voters: &[Voter]) -> Result<ModelCard> {
     let architecture = match facts.members {
         [only] => only.architecture.to_string(),
         several => {
-            let each =
-                several.iter().map(|member| format!("{} of [{}: {}]", member.share, member.name, member.architecture));
+            let each = several.iter().map(|member| format!("[{}: {}]", member.name, member.architecture));
             format!("mean of {}", each.collect::<Vec<_>>().join(", "))
         }
     };
     Ok(ModelCard {
         name: format!("emotone-{name}"),
-        version: format!("{}+{}", env!("CARGO_PKG_VERSION"), fingerprint(voters)),
+        version: format!("{}+{}", env!("CARGO_PKG_VERSION"), fingerprint(networks)),
         architecture,
         labels: Emotion::ALL.to_vec(),
         temperature: facts.calibration.temperature,
@@ -89,7 +89,7 @@ pub fn describe(facts: &Facts, voters: &[Voter]) -> Result<ModelCard> {
 }
 
 /// Eight digits that change with every weight.
-fn fingerprint(voters: &[Voter]) -> String {
+fn fingerprint(networks: &[Network]) -> String {
     struct Weights(Sha256);
     impl ModuleVisitor for Weights {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -99,6 +99,6 @@ fn fingerprint(voters: &[Voter]) -> String {
         }
     }
     let mut weights = Weights(Sha256::new());
-    voters.iter().for_each(|voter| voter.network.visit(&mut weights));
+    networks.iter().for_each(|network| network.visit(&mut weights));
     hex(&weights.0.finalize())[..8].to_owned()
 }

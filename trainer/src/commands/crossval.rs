@@ -69,9 +69,6 @@ pub struct Said {
     pub parameters: usize,
     /// Duration of its training.
     pub seconds: f64,
-    /// How much the member counts beside the others: the recipe's word, not the file's.
-    #[serde(skip)]
-    pub share: f32,
 }
 
 /// Trains every member on every fold, scores them together, and prints the table.
@@ -108,15 +105,14 @@ fn run_fold(arguments: &CrossvalArguments, dataset: &Dataset, data_hash: &str, f
             continue;
         }
         let path = arguments.out.join(format!("{}-{}.json", fold.name, member.name));
-        let one = match read_said(&path) {
+        said.push(match read_said(&path) {
             Some(said) => said,
             None => {
                 let new = run_member(dataset, &extracted, &spec, fold, &member)?;
                 record::write(&path, &serde_json::to_vec(&new)?)?;
                 new
             }
-        };
-        said.push(Said { share: member.share, ..one });
+        });
     }
     Ok(said)
 }
@@ -147,14 +143,7 @@ fn run_member(
     }
     let seconds = trained.history.iter().map(|figures| figures.seconds).sum();
     let parameters = parameters(&trained.network);
-    let said = Said {
-        row: fold.row.clone(),
-        truths: test.emotions().collect(),
-        logits: heard,
-        parameters,
-        seconds,
-        share: member.share,
-    };
+    let said = Said { row: fold.row.clone(), truths: test.emotions().collect(), logits: heard, parameters, seconds };
     eprintln!("{} {}: {}", fold.name, member.name, table::line_of(&said));
     Ok(said)
 }

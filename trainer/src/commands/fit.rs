@@ -14,9 +14,10 @@ use super::card::{self, Facts};
 use super::record::{self, Run};
 use super::{Calibration, features, pictures, progress};
 use crate::dataset::{Dataset, Original, SplitKind, split};
-use crate::ensemble::{Member, Voter, answers, joint_logits};
+use crate::ensemble::{Member, answers, joint_logits};
 use crate::export::{to_onnx, verify};
 use crate::metrics::{Answer, figures};
+use crate::network::Network;
 use crate::recipe::{Arch, Changes, Recipe};
 use crate::training::{Checkpoint, EpochFigures, Examples};
 
@@ -127,10 +128,10 @@ pub fn fit(arguments: &FitArguments) -> Result<Outcome> {
 
     let changes = Changes { epochs: arguments.epochs, batch_size: arguments.batch_size, seed: arguments.seed };
     let members = arguments.recipe.members(arguments.arch, &spec, changes);
-    let (mut voters, mut histories) = (Vec::new(), Vec::new());
+    let (mut networks, mut histories) = (Vec::new(), Vec::new());
     for member in &members {
         let trained = train(arguments, member, &spec, &examples, &validation)?;
-        voters.push(Voter { network: trained.network, share: member.share });
+        networks.push(trained.network);
         histories.push((trained.best_epoch, trained.history));
     }
 
@@ -138,13 +139,13 @@ pub fn fit(arguments: &FitArguments) -> Result<Outcome> {
         Some(path) => Calibration::read(path)?,
         None if arguments.recipe == Recipe::Robust && !validation.is_empty() => {
             let truths: Vec<Emotion> = validation.emotions().collect();
-            Calibration::fit(&joint_logits(&voters, &validation)?, &truths)
+            Calibration::fit(&joint_logits(&networks, &validation)?, &truths)
         }
         None => Calibration::NONE,
     };
     let (mut tested, mut heard) = (Vec::new(), Vec::new());
     for original in Original::ALL.into_iter().take(extracted.each).filter(|_| !test.is_empty()) {
-        let logits = joint_logits(&voters, &test.served_as(original.number()))?;
+        let logits = joint_logits(&networks, &test.served_as(original.number()))?;
         let answers: Vec<Answer> = answers(&logits, test.emotions(), calibration.temperature);
         tested.push((original.name(), figures(&answers)));
         heard.push(answers);
@@ -154,7 +155,7 @@ pub fn fit(arguments: &FitArguments) -> Result<Outcome> {
         Some(path) => Some(serde_json::from_slice(&fs::read(path).with_context(|| path.display().to_string())?)?),
         None => None,
     };
-    let parameters = voters.iter().map(|voter| voter.network.num_params()).sum();
+    let parameters = networks.iter().map(Network::num_params).sum();
     let facts = Facts {
         arguments,
         dataset: &dataset,
@@ -166,10 +167,10 @@ pub fn fit(arguments: &FitArguments) -> Result<Outcome> {
         tested: &tested,
         cross_validated,
     };
-    let card = card::describe(&facts, &voters)?;
-    let onnx = to_onnx(&voters, &spec, &card)?;
+    let card = card::describe(&facts, &networks)?;
+    let onnx = to_onnx(&networks, &spec, &card)?;
     let judged = if test.is_empty() { of(&parts.train[..parts.train.len().min(VERIFIED)]) } else { test.clone() };
-    let largest_difference = verify(&onnx, &voters, &judged)?;
+    let largest_difference = verify(&onnx, &networks, &judged)?;
     let model = arguments.out.join(format!("{}.onnx", card.name));
     record::write(&model, &onnx)?;
     let epochs: Vec<&Vec<EpochFigures>> = histories.iter().map(|(_, history)| history).collect();

@@ -14,10 +14,10 @@ use super::folds::folds;
 use super::record;
 use super::table::mean_and_deviation;
 use crate::dataset::{Dataset, SplitKind};
-use crate::ensemble::answers;
+use crate::ensemble::{answers, joint_logits};
 use crate::metrics::figures;
 use crate::recipe::{Arch, Changes, Recipe};
-use crate::training::{Examples, logits};
+use crate::training::Examples;
 
 /// Options of `reproduce`.
 #[derive(Debug, Clone, Args)]
@@ -118,7 +118,7 @@ fn unheard(arguments: &ReproduceArguments, arch: Arch) -> Result<Vec<(String, Ve
             let mut member = Recipe::Paper.members(arch, &spec, changes).remove(0);
             member.options.keep = crate::training::Keep::Last;
             let trained = member.train(&spec, &examples, &of(&[]), None, |_| Ok(()))?;
-            let rows = logits(&trained.network, &test)?;
+            let rows = joint_logits(&[trained.network], &test)?;
             accuracies.push(figures(&answers(&rows, test.emotions(), 1.0)).accuracy);
         }
         let speaker = fold.test.first().map_or_else(String::new, |index| dataset.speaker(*index).to_owned());

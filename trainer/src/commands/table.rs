@@ -121,8 +121,8 @@ fn join_members(members: &[Said]) -> Result<Said> {
     let mut joined = first.clone();
     for (heard, rows) in &mut joined.logits {
         for (place, row) in rows.iter_mut().enumerate() {
-            let row_of = |said: &Said| Some((*said.logits.get(heard)?.get(place)?, said.share));
-            *row = join(members.iter().filter_map(row_of));
+            let each: Vec<_> = members.iter().filter_map(|said| said.logits.get(heard)?.get(place).copied()).collect();
+            *row = join(each.into_iter());
         }
     }
     Ok(joined)
@@ -210,7 +210,7 @@ mod tests {
             (0..10).map(|clip| if clip < right { Emotion::Angry } else { Emotion::Sad }).collect();
         let rows = vec![[4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]; 10];
         let logits = BTreeMap::from([("clean".to_owned(), rows)]);
-        vec![Said { row: row.into(), truths, logits, parameters: 1, seconds: 0.0, share: 1.0 }]
+        vec![Said { row: row.into(), truths, logits, parameters: 1, seconds: 0.0 }]
     }
 
     #[test]

@@ -12,26 +12,27 @@ use tract_onnx::pb::{
 
 use super::graph::{Attribute::*, Graph};
 use super::layers::{self, Lies, Signal};
-use crate::ensemble::{LEAST_PROBABILITY, Voter};
+use crate::ensemble::LEAST_PROBABILITY;
+use crate::network::Network;
 
 /// Operators as they were defined then; both tract and ONNX Runtime know them.
 const OPSET: i64 = 13;
 const IR_VERSION: i64 = 8;
 
 /// Writes networks without autodiff as one model. It answers with the softmax of logits over the card's temperature; the
-/// logits of several networks are the logarithm of the mean of their softmaxes, each counting by its share.
+/// logits of several networks are the logarithm of the mean of their softmaxes.
 ///
 /// # Errors
 /// Without any network, or if the metadata cannot be written.
-pub fn to_onnx(voters: &[Voter], features: &FeatureSpec, card: &ModelCard) -> Result<Vec<u8>> {
-    ensure!(!voters.is_empty(), "there is no network to export");
+pub fn to_onnx(networks: &[Network], features: &FeatureSpec, card: &ModelCard) -> Result<Vec<u8>> {
+    ensure!(!networks.is_empty(), "there is no network to export");
     let mut graph = Graph::default();
     let shape = graph.node("Shape", &["features"], &[]);
     let first = graph.ints(&[0]);
     let batch = graph.node("Gather", &[&shape, &first], &[("axis", Int(0))]);
     let cooling = graph.floats(&[1], &[1.0 / card.temperature]);
     let mut answers = Vec::new();
-    for voter in voters {
+    for network in networks {
         let mut signal = Signal {
             name: "features".into(),
             lies: Lies::BatchTimeChannels,
@@ -40,11 +41,11 @@ pub fn to_onnx(voters: &[Voter], features: &FeatureSpec, card: &ModelCard) -> Re
             batch: batch.clone(),
             weights: None,
         };
-        for layer in &voter.network.layers {
+        for layer in &network.layers {
             signal = layers::add(&mut graph, layer, signal);
         }
         ensure!(signal.lies == Lies::Flat, "the network leaves more than one frame");
-        answers.push((signal.name, voter.share));
+        answers.push(signal.name);
     }
     let logits = join(&mut graph, answers);
     let cooled = graph.node("Mul", &[&logits, &cooling], &[]);
@@ -71,19 +72,16 @@ pub fn to_onnx(voters: &[Voter], features: &FeatureSpec, card: &ModelCard) -> Re
 }
 
 /// One row of logits for all networks.
-fn join(graph: &mut Graph, mut logits: Vec<(String, f32)>) -> String {
+fn join(graph: &mut Graph, mut logits: Vec<String>) -> String {
     if logits.len() == 1 {
-        return logits.remove(0).0;
+        return logits.remove(0);
     }
-    let shares: f32 = logits.iter().map(|(_, share)| share).sum();
-    let mut counted = |(logits, share): &(String, f32)| {
-        let softmax = graph.node("Softmax", &[logits], &[("axis", Int(1))]);
-        let share = graph.floats(&[1], &[share / shares]);
-        graph.node("Mul", &[&softmax, &share], &[])
-    };
-    let mut each = logits.iter().map(&mut counted).collect::<Vec<_>>().into_iter();
+    let softmax = |logits: &String| graph.node("Softmax", &[logits], &[("axis", Int(1))]);
+    let mut each = logits.iter().map(softmax).collect::<Vec<_>>().into_iter();
     let first = each.next().unwrap_or_default();
-    let mean = each.fold(first, |sum, next| graph.node("Add", &[&sum, &next], &[]));
+    let sum = each.fold(first, |sum, next| graph.node("Add", &[&sum, &next], &[]));
+    let share = graph.floats(&[1], &[1.0 / logits.len() as f32]);
+    let mean = graph.node("Mul", &[&sum, &share], &[]);
     let least = graph.floats(&[1], &[LEAST_PROBABILITY]);
     let bounded = graph.node("Max", &[&mean, &least], &[]);
     graph.node("Log", &[&bounded], &[])

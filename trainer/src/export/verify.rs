@@ -3,8 +3,9 @@
 use anyhow::{Context, Result, ensure};
 use emotone::model::Classifier;
 
-use crate::ensemble::{Voter, joint_logits};
+use crate::ensemble::joint_logits;
 use crate::metrics::softmax;
+use crate::network::Network;
 use crate::training::Examples;
 
 /// Largest difference in probability between training and serving that is accepted.
@@ -18,10 +19,10 @@ const CHUNK: usize = 64;
 ///
 /// # Errors
 /// If it exceeds [`TOLERANCE`], the file is refused, or features cannot be read.
-pub fn verify(onnx: &[u8], voters: &[Voter], examples: &Examples) -> Result<f32> {
+pub fn verify(onnx: &[u8], networks: &[Network], examples: &Examples) -> Result<f32> {
     let classifier =
         Classifier::from_onnx(onnx.to_vec()).context("the exported model is refused by the serving library")?;
-    let largest = largest_difference(&classifier, voters, examples)?;
+    let largest = largest_difference(&classifier, networks, examples)?;
     ensure!(
         largest <= TOLERANCE,
         "serving and training differ by {largest:.2e} in probability, at most {TOLERANCE:.0e} is accepted"
@@ -33,9 +34,9 @@ pub fn verify(onnx: &[u8], voters: &[Voter], examples: &Examples) -> Result<f32>
 ///
 /// # Errors
 /// If inference fails or features cannot be read.
-pub fn largest_difference(classifier: &Classifier, voters: &[Voter], examples: &Examples) -> Result<f32> {
+pub fn largest_difference(classifier: &Classifier, networks: &[Network], examples: &Examples) -> Result<f32> {
     let temperature = classifier.card().temperature;
-    let expected: Vec<_> = joint_logits(voters, examples)?.into_iter().map(|row| softmax(row, temperature)).collect();
+    let expected: Vec<_> = joint_logits(networks, examples)?.into_iter().map(|row| softmax(row, temperature)).collect();
     let places: Vec<u32> = examples.places().collect();
     let mut largest = 0.0_f32;
     for (places, expected) in places.chunks(CHUNK).zip(expected.chunks(CHUNK)) {
