@@ -78,7 +78,6 @@ pub fn add(graph: &mut Graph, layer: &Layer, signal: Signal) -> Signal {
     match layer {
         Layer::Weigh(by) => views::weigh(graph, by, signal),
         Layer::Centre(columns) => views::centre(graph, *columns, signal),
-        Layer::Standardize(standardize) => views::standardize(graph, standardize, signal),
         Layer::Functionals(functionals) => views::functionals(graph, functionals, signal),
         Layer::Clip(limit) => views::clip(graph, *limit, signal),
         Layer::Conv(conv) => convolution(graph, conv, signal),

@@ -2,7 +2,7 @@
 
 use super::graph::{Attribute::*, Graph};
 use super::layers::{Lies, Signal};
-use crate::network::{Functionals, MOVED_BY, SPREAD_FLOOR, STEPS, Standardize, WEIGHT_FLOOR, Weigh};
+use crate::network::{Functionals, MOVED_BY, SPREAD_FLOOR, STEPS, WEIGHT_FLOOR, Weigh};
 
 /// Shares of the frames in a mean over time as a row, `[batch, 1, time]`, for a product of matrices is the quickest sum:
 /// weights over their sum and `floor`; or all alike, `[1, 1, time]`, without weights.
@@ -72,24 +72,6 @@ pub fn centre(graph: &mut Graph, columns: usize, signal: Signal) -> Signal {
         false => graph.node("Concat", &[&first, &rest], &[("axis", Int(2))]),
     };
     Signal { name, ..signal }
-}
-
-/// [`crate::network::LayerSpec::Standardize`].
-pub fn standardize(graph: &mut Graph, layer: &Standardize, signal: Signal) -> Signal {
-    let mut signal = signal.turned(graph, Lies::BatchTimeChannels);
-    let weights = signal.weights_turned(graph, Lies::BatchTimeChannels);
-    let shares = shares(graph, weights.as_deref(), signal.frames, 0.0);
-    let centred = centred(graph, &signal.name, &shares);
-    let epsilon = graph.floats(&[layer.epsilon.len()], &layer.epsilon);
-    let spread = deviation(graph, &centred, &shares, None);
-    let divisor = graph.node("Add", &[&spread, &epsilon], &[]);
-    let standard = graph.node("Div", &[&centred, &divisor], &[]);
-    if layer.kept == 0 {
-        return Signal { name: standard, ..signal };
-    }
-    let kept = slice(graph, &signal.name, 2, signal.channels - layer.kept, signal.channels);
-    let name = graph.node("Concat", &[&standard, &kept], &[("axis", Int(2))]);
-    Signal { name, channels: signal.channels + layer.kept, ..signal }
 }
 
 /// `values + (min(factor · weights, 1) - 1) · by`: values of frames that count little, moved away.

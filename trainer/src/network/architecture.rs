@@ -10,7 +10,7 @@ use super::FunctionalsSpec;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "layer", rename_all = "snake_case")]
 pub enum LayerSpec {
-    /// Weighs frames by their level from here on: standardization, centring and pooling count them by that. A frame's
+    /// Weighs frames by their level from here on: centring and pooling count them by that. A frame's
     /// weight is `clamp(slope · (level - highest level of the window) + offset, 0, 1)`.
     Weigh {
         /// Column of the level.
@@ -22,13 +22,6 @@ pub enum LayerSpec {
     Centre {
         /// How many.
         columns: usize,
-    },
-    /// Mean 0 and deviation 1 over time, column by column; the last columns follow once more as they are.
-    Standardize {
-        /// Added to the deviation of each column.
-        epsilon: Vec<f32>,
-        /// How many follow.
-        kept: usize,
     },
     /// Describes the whole window in one row.
     Functionals(FunctionalsSpec),
@@ -146,7 +139,6 @@ impl LayerSpec {
     /// Frames and channels that come out, given those that go in.
     pub fn output(&self, [frames, channels]: [usize; 2]) -> [usize; 2] {
         match *self {
-            Self::Standardize { kept, .. } => [frames, channels + kept],
             Self::Functionals(ref spec) => [1, spec.outputs(channels)],
             Self::Conv { filters, .. } => [frames, filters],
             Self::MaxPool { size } | Self::AveragePool { size } => [frames.div_ceil(size), channels],
@@ -179,7 +171,6 @@ impl fmt::Display for LayerSpec {
         match *self {
             Self::Weigh { .. } => formatter.write_str("weigh by level"),
             Self::Centre { .. } => formatter.write_str("centre"),
-            Self::Standardize { .. } => formatter.write_str("standardize"),
             Self::Functionals(_) => formatter.write_str("functionals"),
             Self::Clip { limit } => write!(formatter, "clip {limit}"),
             Self::Conv { filters, width, .. } => write!(formatter, "conv {filters}x{width}"),

@@ -43,17 +43,6 @@ impl Architecture {
         Self { name: "wide".into(), layers: front.into_iter().chain(listening()).collect() }
     }
 
-    /// The same on features that are standardized over the window, with the prosody once more as it is.
-    pub fn relative(features: &FeatureSpec) -> Self {
-        // What a deviation in decibels, or in a prosody column's own unit, is never taken to be smaller than.
-        let [cepstra, prosody] = [0.1, 0.01];
-        let own_unit = |column: usize| if column < features.n_mfcc { cepstra } else { prosody };
-        let epsilon = (0..features.width()).map(|column| own_unit(column) / scale(features, column).1).collect();
-        let standardize = LayerSpec::Standardize { epsilon, kept: features.columns.len() };
-        let front = [weigh_by_level(features), standardize, CLIP];
-        Self { name: "relative".into(), layers: front.into_iter().chain(listening()).collect() }
-    }
-
     /// Convolutions that are shared along the mel axis, so that they know a formant wherever a voice has it: on groups of
     /// eight bands, then on three neighbouring groups, each beside the prosody; the memory hears all groups.
     pub fn spectral(features: &FeatureSpec) -> Self {

@@ -9,7 +9,7 @@ use super::bands::join;
 use super::centre::centre;
 use super::initializer::{constant, glorot_uniform};
 use super::signal::weigh;
-use super::{Functionals, LayerSpec, Lstm, Mode, Regroup, Signal, Spectrum, Split, Standardize, TimePooling};
+use super::{Functionals, LayerSpec, Lstm, Mode, Regroup, Signal, Spectrum, Split, TimePooling};
 use crate::kernels;
 
 /// Part of the old running moments that is kept at each batch.
@@ -22,7 +22,6 @@ const MOMENTUM: f32 = 0.99;
 pub enum Layer {
     Weigh(Weigh),
     Centre(usize),
-    Standardize(Standardize),
     Functionals(Functionals),
     Clip(f32),
     Conv(Conv),
@@ -63,9 +62,6 @@ impl Layer {
         match *spec {
             LayerSpec::Weigh { column, line } => Self::Weigh(Weigh { column, line }),
             LayerSpec::Centre { columns } => Self::Centre(columns),
-            LayerSpec::Standardize { ref epsilon, kept } => {
-                Self::Standardize(Standardize { epsilon: epsilon.clone(), kept })
-            }
             LayerSpec::Functionals(ref spec) => Self::Functionals(Functionals { spec: spec.clone() }),
             LayerSpec::Clip { limit } => Self::Clip(limit),
             LayerSpec::Conv { filters, width, relu } => {
@@ -108,7 +104,6 @@ impl Layer {
                 Signal { weights, ..signal }
             }
             Self::Centre(columns) => centre(signal, *columns),
-            Self::Standardize(standardize) => standardize.forward(signal),
             Self::Functionals(functionals) => Signal::new(functionals.forward(signal)),
             Self::Clip(limit) => each(signal, &|input| input.clamp(-*limit, *limit)),
             Self::Conv(conv) => {

@@ -24,7 +24,6 @@ use rand::rngs::StdRng;
 
 pub use architecture::{Architecture, LayerSpec};
 pub use bands::{Regroup, Spectrum, Split};
-pub use centre::Standardize;
 pub use family::FRONT_LAYERS;
 pub use functionals::{Functionals, FunctionalsSpec, MOVED_BY, SPREAD_FLOOR, STEPS, WEIGHT_FLOOR};
 pub use layers::{BatchNorm, Conv, Dense, Layer, Weigh};
