@@ -110,7 +110,6 @@ impl Regroup {
         let batch = all / self.groups;
         let chosen = Tensor::<1, Int>::from_data(members.as_slice(), &input.device());
         let input = input.reshape([batch, self.groups, frames * channels]).select(1, chosen);
-        let input = input.reshape([batch * members.len() / self.span, self.span, frames, channels]);
         join(input.reshape([batch * members.len(), frames, channels]), self.span)
     }
 }
