@@ -5,10 +5,10 @@
 //! cargo run --release --example load-soak -- target/release/emotone 3600
 //! ```
 //!
-//! Arguments: the binary, the duration in seconds, further options of the server. Memory is never looked at while a model
-//! is being read. What tells of growth is the last third of the readings against the first; single readings differ by
-//! what the allocator keeps at the moment. At the end SIGTERM comes amid the load: whoever had begun before it must have
-//! been answered.
+//! Arguments: the binary, the duration in seconds, further options of the server. Memory is read all the time, model reads
+//! included. A single reading holds whatever recordings and model are in hand at that moment; a level is the mean of a
+//! sixtieth of the duration, a minute of an hour. At the end SIGTERM comes amid the load: whoever had begun before it must
+//! have been answered.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a measurement that cannot go on has failed")]
 
@@ -33,14 +33,14 @@ use tokio::net::TcpStream;
 const CLIENTS: u64 = 4;
 /// Longest time that a client thinks between two requests, in seconds; half of it on average.
 const LONGEST_PAUSE: f32 = 1.0;
-/// Looks at the memory, over the whole time.
-const LOOKS: u32 = 60;
-/// Time until the memory has found its level, as a part of the whole.
-const WARM_UP: u32 = LOOKS / 6;
+/// Levels of the memory, over the whole time.
+const LEVELS: u32 = 60;
+/// Levels until the memory has settled.
+const WARM_UP: u32 = LEVELS / 6;
+/// Time from one reading of the memory to the next.
+const READ_EVERY: Duration = Duration::from_millis(100);
 /// Models are read again this often.
 const RELOAD_EVERY: Duration = Duration::from_secs(10);
-/// By then a model has been read.
-const RELOADED_BY: Duration = Duration::from_secs(4);
 
 #[tokio::main]
 async fn main() {
@@ -60,17 +60,20 @@ async fn main() {
         .map(|seed| tokio::spawn(client(server.address, mulaw.clone(), seed, counts.clone(), ending.clone())))
         .collect();
 
-    let (began, mut reloaded, mut levels) = (Instant::now(), Instant::now(), Vec::new());
-    for look in 1..=LOOKS {
-        while began.elapsed() < duration * look / LOOKS {
-            tokio::time::sleep(Duration::from_millis(100)).await;
+    let mean = |levels: &[f64]| levels.iter().sum::<f64>() / levels.len().max(1) as f64;
+    let (began, mut reloaded, mut levels, mut highest) = (Instant::now(), Instant::now(), Vec::new(), 0.0_f64);
+    for level in 1..=LEVELS {
+        let mut readings = Vec::new();
+        while began.elapsed() < duration * level / LEVELS {
+            tokio::time::sleep(READ_EVERY).await;
+            readings.push(server.resident_mib());
             if reloaded.elapsed() > RELOAD_EVERY {
                 reloaded = Instant::now();
                 server.signal("HUP");
             }
         }
-        tokio::time::sleep(RELOADED_BY.saturating_sub(reloaded.elapsed())).await;
-        levels.push(server.resident_mib());
+        highest = readings.iter().copied().fold(highest, f64::max);
+        levels.push(mean(&readings));
     }
     ending.store(1, Ordering::SeqCst);
     server.signal("TERM");
@@ -83,10 +86,9 @@ async fn main() {
         warm.iter().fold((f64::MAX, 0.0_f64), |(least, most), level| (least.min(*level), most.max(*level)));
     println!("memory: {}", levels.iter().map(|level| format!("{level:.0}")).collect::<Vec<_>>().join(" "));
     println!("memory after warming up: {least:.1} to {most:.1} MiB, {:.1} % apart", 100.0 * (most / least - 1.0));
-    let mean = |levels: &[f64]| levels.iter().sum::<f64>() / levels.len().max(1) as f64;
     let third = warm.len() / 3;
     let (first, last) = (mean(&warm[..third]), mean(&warm[warm.len() - third..]));
-    println!("mean {:.1} MiB; first third {first:.1}, last third {last:.1}", mean(warm));
+    println!("mean {:.1} MiB; first third {first:.1}, last third {last:.1}; highest reading {highest:.1}", mean(warm));
     println!("answers by status (0: none came; after: begun after SIGTERM): {:?}", counts.lock().unwrap());
     println!("exit status after SIGTERM: {status}");
 }
