@@ -121,14 +121,15 @@ pub fn softmax(logits: [f32; COUNT], temperature: f32) -> [f32; COUNT] {
     powers.map(|power| power / total)
 }
 
-/// The temperature in [0.3, 5] under which the true emotions are likeliest, by golden section on its logarithm.
-pub fn fit_temperature(logits: &[[f32; COUNT]], truths: &[Emotion]) -> f32 {
+/// The temperature in [0.3, 5] under which the true emotions are likeliest, by golden section on its logarithm; each
+/// clip counts by its weight.
+pub fn fit_temperature(logits: &[[f32; COUNT]], truths: &[Emotion], weights: &[f64]) -> f32 {
     let loss = |log_temperature: f64| -> f64 {
         let temperature = log_temperature.exp() as f32;
-        let one = |(row, truth): (&[f32; COUNT], &Emotion)| {
-            -f64::from(softmax(*row, temperature)[*truth as usize].max(1e-12)).ln()
+        let one = |((row, truth), weight): ((&[f32; COUNT], &Emotion), &f64)| {
+            -weight * f64::from(softmax(*row, temperature)[*truth as usize].max(1e-12)).ln()
         };
-        logits.iter().zip(truths).map(one).sum()
+        logits.iter().zip(truths).zip(weights).map(one).sum()
     };
     let golden = (5.0_f64.sqrt() - 1.0) / 2.0;
     let (mut low, mut high) = (0.3_f64.ln(), 5.0_f64.ln());
@@ -139,12 +140,16 @@ pub fn fit_temperature(logits: &[[f32; COUNT]], truths: &[Emotion]) -> f32 {
     ((low + high) / 2.0).exp() as f32
 }
 
-/// The confidence that `coverage` of the answers reach.
-pub fn threshold_for(answers: &[Answer], coverage: f64) -> f32 {
-    let mut sure: Vec<f32> = answers.iter().map(|answer| answer.best().1).collect();
-    sure.sort_by(|a, b| b.total_cmp(a));
-    let place = (sure.len() as f64 * coverage).ceil() as usize;
-    sure.get(place.saturating_sub(1)).copied().unwrap_or(0.0)
+/// The confidence that `coverage` of the answers reach, each counting by its weight; 0 if there are none.
+pub fn threshold_for(answers: &[Answer], weights: &[f64], coverage: f64) -> f32 {
+    let mut sure: Vec<(f32, f64)> = answers.iter().map(|answer| answer.best().1).zip(weights.iter().copied()).collect();
+    sure.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    let mut wanted = weights.iter().sum::<f64>() * coverage;
+    let reached = |(_, weight): &(f32, f64)| {
+        wanted -= weight;
+        wanted <= 1e-9
+    };
+    sure.into_iter().find(reached).map_or(0.0, |(confidence, _)| confidence)
 }
 
 #[cfg(test)]
@@ -174,7 +179,16 @@ mod tests {
         let mut answers = vec![answer(Emotion::Sad, Emotion::Sad, 0.8); 6];
         answers.extend(vec![answer(Emotion::Fear, Emotion::Sad, 0.8); 4]);
         assert!((figures(&answers).ece - 0.2).abs() < 1e-6);
-        assert_eq!(threshold_for(&answers, 0.5), 0.8);
+        assert_eq!(threshold_for(&answers, &[1.0; 10], 0.5), 0.8);
+    }
+
+    #[test]
+    fn a_threshold_keeps_its_part_of_the_weight() {
+        let answers: Vec<Answer> =
+            [0.9, 0.5, 0.8, 0.7].into_iter().map(|sure| answer(Emotion::Sad, Emotion::Sad, sure)).collect();
+        assert_eq!(threshold_for(&answers, &[1.0; 4], 0.75), 0.7);
+        assert_eq!(threshold_for(&answers, &[6.0, 1.0, 2.0, 1.0], 0.75), 0.8);
+        assert_eq!(threshold_for(&[], &[], 0.75), 0.0);
     }
 
     #[test]
@@ -182,8 +196,11 @@ mod tests {
         let sure = [8.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
         let truths: Vec<Emotion> =
             (0..100).map(|index| if index < 60 { Emotion::Angry } else { Emotion::Sad }).collect();
-        let temperature = fit_temperature(&vec![sure; 100], &truths);
+        let temperature = fit_temperature(&vec![sure; 100], &truths, &[1.0; 100]);
         assert!(temperature > 2.0, "{temperature}");
+        let weights = truths.iter().map(|truth| if *truth == Emotion::Angry { 10.0 } else { 0.1 });
+        let surer = fit_temperature(&vec![sure; 100], &truths, &weights.collect::<Vec<_>>());
+        assert!(surer < 0.8 * temperature, "{surer}");
         assert!((softmax(sure, 1.0).iter().sum::<f32>() - 1.0).abs() < 1e-6);
     }
 }

@@ -1,5 +1,6 @@
 //! How sure a model may claim to be, learned from people it was not trained on.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -26,11 +27,17 @@ impl Calibration {
     /// Of logits that are taken as they come, with a threshold twice and more what chance would say.
     pub const NONE: Self = Self { temperature: 1.0, rejection_threshold: 0.4 };
 
-    /// Fitted on logits about people who were not trained on.
-    pub fn fit(logits: &[[f32; Emotion::COUNT]], truths: &[Emotion]) -> Self {
-        let temperature = fit_temperature(logits, truths);
+    /// Fitted on logits about people who were not trained on. Each of them counts alike, however many clips there are:
+    /// the next stranger is one more person, not one more clip of whoever spoke most.
+    pub fn fit<S: Ord>(logits: &[[f32; Emotion::COUNT]], truths: &[Emotion], speakers: &[S]) -> Self {
+        let mut clips: BTreeMap<&S, f64> = BTreeMap::new();
+        for speaker in speakers {
+            *clips.entry(speaker).or_default() += 1.0;
+        }
+        let weights: Vec<f64> = speakers.iter().map(|speaker| clips[speaker].recip()).collect();
+        let temperature = fit_temperature(logits, truths, &weights);
         let answers = answers(logits, truths.iter().copied(), temperature);
-        Self { temperature, rejection_threshold: threshold_for(&answers, COVERAGE) }
+        Self { temperature, rejection_threshold: threshold_for(&answers, &weights, COVERAGE) }
     }
 
     /// Reads what a cross-validation has written.

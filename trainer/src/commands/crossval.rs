@@ -63,6 +63,8 @@ pub struct Said {
     pub row: String,
     /// The clips' emotions.
     pub truths: Vec<Emotion>,
+    /// Who speaks in each.
+    pub speakers: Vec<String>,
     /// Logits by the copy that was judged.
     pub logits: BTreeMap<String, Vec<[f32; Emotion::COUNT]>>,
     /// Trainable numbers of the member.
@@ -143,7 +145,9 @@ fn run_member(
     }
     let seconds = trained.history.iter().map(|figures| figures.seconds).sum();
     let parameters = parameters(&trained.network);
-    let said = Said { row: fold.row.clone(), truths: test.emotions().collect(), logits: heard, parameters, seconds };
+    let speakers = test.clips.iter().map(|clip| dataset.speaker(*clip).to_owned()).collect();
+    let (row, truths) = (fold.row.clone(), test.emotions().collect());
+    let said = Said { row, truths, speakers, logits: heard, parameters, seconds };
     eprintln!("{} {}: {}", fold.name, member.name, table::line_of(&said));
     Ok(said)
 }

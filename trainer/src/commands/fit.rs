@@ -139,7 +139,8 @@ pub fn fit(arguments: &FitArguments) -> Result<Outcome> {
         Some(path) => Calibration::read(path)?,
         None if arguments.recipe == Recipe::Robust && !validation.is_empty() => {
             let truths: Vec<Emotion> = validation.emotions().collect();
-            Calibration::fit(&joint_logits(&networks, &validation)?, &truths)
+            let speakers: Vec<u32> = validation.clips.iter().map(|clip| dataset.spoken_by(*clip)).collect();
+            Calibration::fit(&joint_logits(&networks, &validation)?, &truths, &speakers)
         }
         None => Calibration::NONE,
     };

@@ -11,7 +11,7 @@ use super::crossval::Said;
 use super::folds::UNHEARD;
 use super::{Calibration, pictures, record};
 use crate::ensemble::{answers, join};
-use crate::metrics::{Answer, Figures, figures, fit_temperature};
+use crate::metrics::{Answer, Figures, figures};
 
 /// One fold of a line.
 #[derive(Debug, Clone, Serialize)]
@@ -86,27 +86,29 @@ pub fn score(names: &[&str], said: &[Vec<Said>]) -> Result<Outcome> {
             })
         };
         let chosen = (0..joined.len()).filter(|index| stranger(&joined[*index])).filter(of_other_people);
-        let pairs = chosen.flat_map(|index| {
-            let fold: &Said = &joined[index];
-            fold.logits.values().flat_map(|rows| rows.iter().copied().zip(fold.truths.iter().copied()))
-        });
-        pairs.unzip::<_, _, Vec<[f32; Emotion::COUNT]>, Vec<Emotion>>()
+        let (mut logits, mut truths, mut speakers) = (Vec::new(), Vec::new(), Vec::new());
+        for fold in chosen.map(|index| &joined[index]) {
+            for rows in fold.logits.values() {
+                logits.extend_from_slice(rows);
+                truths.extend_from_slice(&fold.truths);
+                speakers.extend(&fold.speakers);
+            }
+        }
+        (!truths.is_empty()).then(|| Calibration::fit(&logits, &truths, &speakers))
     };
     let mut rows: BTreeMap<(String, String), Vec<Judged>> = BTreeMap::new();
     for (index, fold) in joined.iter().enumerate() {
-        let (logits, truths) = others(Some(index));
-        let temperature = if truths.is_empty() { 1.0 } else { fit_temperature(&logits, &truths) };
+        let Calibration { temperature, .. } = others(Some(index)).unwrap_or(Calibration::NONE);
         for (heard, logits) in &fold.logits {
             let answers = answers(logits, fold.truths.iter().copied(), temperature);
             let judged = Judged { name: names[index], temperature, answers };
             rows.entry((fold.row.clone(), heard.clone())).or_default().push(judged);
         }
     }
-    let (logits, truths) = others(None);
     let members = said.first().map_or(&[][..], Vec::as_slice);
     Ok(Outcome {
         lines: rows.into_iter().map(|((row, heard), folds)| line(row, heard, folds)).collect(),
-        calibration: if truths.is_empty() { Calibration::NONE } else { Calibration::fit(&logits, &truths) },
+        calibration: others(None).unwrap_or(Calibration::NONE),
         parameters: members.iter().map(|said| said.parameters).sum(),
         training_seconds: said.iter().flatten().map(|said| said.seconds).sum(),
     })
@@ -205,27 +207,36 @@ mod tests {
     use super::*;
 
     /// A member that is always sure of `Angry`, and right in so many of ten.
-    fn fold(row: &str, right: usize) -> Vec<Said> {
+    fn fold(row: &str, speaker: &str, right: usize) -> Vec<Said> {
         let truths: Vec<Emotion> =
             (0..10).map(|clip| if clip < right { Emotion::Angry } else { Emotion::Sad }).collect();
         let rows = vec![[4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]; 10];
         let logits = BTreeMap::from([("clean".to_owned(), rows)]);
-        vec![Said { row: row.into(), truths, logits, parameters: 1, seconds: 0.0 }]
+        let speakers = vec![speaker.to_owned(); 10];
+        vec![Said { row: row.into(), truths, speakers, logits, parameters: 1, seconds: 0.0 }]
     }
 
     #[test]
     fn a_fold_is_judged_at_the_temperature_of_other_people() {
-        let said = [fold("A, unheard speakers", 9), fold("A, unheard speakers", 4), fold("A, random split", 10)];
-        let alone =
-            |right| Calibration::fit(&fold("", right)[0].logits["clean"], &fold("", right)[0].truths).temperature;
+        let said = [
+            fold("A, unheard speakers", "one", 9),
+            fold("A, unheard speakers", "two", 4),
+            fold("A, random split", "one", 10),
+        ];
+        let alone = |right| {
+            let said = &fold("", "", right)[0];
+            Calibration::fit(&said.logits["clean"], &said.truths, &said.speakers).temperature
+        };
         let outcome = score(&["A-1", "A-2", "A-random"], &said).unwrap();
         let [random, unheard] = &outcome.lines[..] else { panic!("two lines") };
         assert_eq!(unheard.folds.iter().map(|fold| fold.temperature).collect::<Vec<_>>(), [alone(4), alone(9)]);
         assert!((unheard.accuracy[0] - 0.65).abs() < 1e-9);
         // There is no other corpus, so nobody whom the random split does not know.
         assert_eq!(random.folds[0].temperature, 1.0);
-        let pooled = [said[0][0].logits["clean"].clone(), said[1][0].logits["clean"].clone()].concat();
-        let truths = [said[0][0].truths.clone(), said[1][0].truths.clone()].concat();
-        assert_eq!(outcome.calibration, Calibration::fit(&pooled, &truths));
+        let [one, two] = [&said[0][0], &said[1][0]];
+        let pooled = [one.logits["clean"].clone(), two.logits["clean"].clone()].concat();
+        let truths = [one.truths.clone(), two.truths.clone()].concat();
+        let speakers = [one.speakers.clone(), two.speakers.clone()].concat();
+        assert_eq!(outcome.calibration, Calibration::fit(&pooled, &truths, &speakers));
     }
 }
