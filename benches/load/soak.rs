@@ -2,11 +2,11 @@
 //!
 //! ```sh
 //! cargo build --release
-//! cargo run --release --example load-soak -- target/release/emotone 3600
+//! cargo run --release --example load-soak -- target/release/emotone 3600 10
 //! ```
 //!
-//! Arguments: the binary, the duration in seconds, further options of the server. Memory is read all the time, model reads
-//! included. A single reading holds whatever recordings and model are in hand at that moment; a level is the mean of a
+//! Arguments: the binary, the duration, the time from one reading of the models to the next (0: never), both in seconds, and
+//! further options of the server. Memory is read all the time, while models are read too. A single reading holds whatever recordings and model are in hand at that moment; a level is the mean of a
 //! sixtieth of the duration, a minute of an hour. At the end SIGTERM comes amid the load: whoever had begun before it must
 //! have been answered.
 
@@ -39,16 +39,15 @@ const LEVELS: u32 = 60;
 const WARM_UP: u32 = LEVELS / 6;
 /// Time from one reading of the memory to the next.
 const READ_EVERY: Duration = Duration::from_millis(100);
-/// Models are read again this often.
-const RELOAD_EVERY: Duration = Duration::from_secs(10);
 
 #[tokio::main]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [binary, seconds, options @ ..] = &arguments[..] else {
-        panic!("usage: load-soak BINARY SECONDS [OPTIONS OF THE SERVER]");
+    let [binary, seconds, reload_seconds, options @ ..] = &arguments[..] else {
+        panic!("usage: load-soak BINARY SECONDS RELOAD_SECONDS [OPTIONS OF THE SERVER]");
     };
     let duration = Duration::from_secs_f64(seconds.parse().unwrap());
+    let reload_every = Duration::from_secs_f64(reload_seconds.parse().unwrap());
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
     let mut server = Server::start(binary, &options).unwrap();
     println!("memory at rest: {:.1} MiB", server.resident_mib());
@@ -67,7 +66,7 @@ async fn main() {
         while began.elapsed() < duration * level / LEVELS {
             tokio::time::sleep(READ_EVERY).await;
             readings.push(server.resident_mib());
-            if reloaded.elapsed() > RELOAD_EVERY {
+            if !reload_every.is_zero() && reloaded.elapsed() > reload_every {
                 reloaded = Instant::now();
                 server.signal("HUP");
             }
