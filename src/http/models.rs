@@ -1,6 +1,5 @@
 //! The models at work: one or several by name, read again without dropping a request.
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -54,7 +53,7 @@ impl Models {
         let models = Self { sources, built_in, limits, served: RwLock::default() };
         let mut served: Vec<Served> = Vec::new();
         for Candidate { file, name } in models.candidates()? {
-            let model = models.read(file.as_deref(), name, &[])?;
+            let model = models.read(file.as_deref(), name)?;
             if served.iter().any(|other| other.name == model.name) {
                 let problem =
                     format!("there is another model named `{}`; give names with --model NAME=FILE", model.name);
@@ -87,8 +86,8 @@ impl Models {
         self.served.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Reads every source again; who asks meanwhile is answered by the old models. A model whose file is as it was stays as it
-    /// is, with the plans that it has made. One that cannot be read keeps its old self, and is named in the answer.
+    /// Reads every source again; who asks meanwhile is answered by the old models. A model that cannot be read keeps its old
+    /// self, and is named in the answer.
     pub fn reload(&self) -> Vec<ModelsError> {
         let (old, mut new, mut problems) = (self.all(), Vec::<Served>::new(), Vec::new());
         let candidates = self.candidates().unwrap_or_else(|problem| {
@@ -96,7 +95,7 @@ impl Models {
             Vec::new()
         });
         for Candidate { file, name } in candidates {
-            match self.read(file.as_deref(), name, &old) {
+            match self.read(file.as_deref(), name) {
                 Ok(model) if new.iter().any(|other| other.name == model.name) => {
                     let problem = format!("there is another model named `{}`", model.name);
                     problems.push(ModelsError { file: shown(file.as_deref()), problem });
@@ -137,22 +136,13 @@ impl Models {
         Ok(candidates)
     }
 
-    /// A model, the one of `old` if that was made from the same bytes.
-    fn read(&self, file: Option<&Path>, name: Option<String>, old: &[Served]) -> Result<Served, ModelsError> {
+    fn read(&self, file: Option<&Path>, name: Option<String>) -> Result<Served, ModelsError> {
         let problem = |problem: &dyn std::fmt::Display| ModelsError { file: shown(file), problem: problem.to_string() };
-        let bytes: Cow<'static, [u8]> = match file {
-            None => self.built_in.into(),
-            Some(file) => std::fs::read(file).map_err(|error| problem(&error))?.into(),
+        let classifier = match file {
+            None => Classifier::from_onnx(self.built_in),
+            Some(file) => Classifier::from_onnx(std::fs::read(file).map_err(|error| problem(&error))?),
         };
-        let is_same = |model: &&Served| {
-            model.file.as_deref() == file
-                && name.as_ref().is_none_or(|name| *name == model.name)
-                && model.pipeline.classifier().file() == &*bytes
-        };
-        if let Some(same) = old.iter().find(is_same) {
-            return Ok(same.clone());
-        }
-        let classifier = Classifier::from_onnx(bytes).map_err(|error| problem(&error))?;
+        let classifier = classifier.map_err(|error| problem(&error))?;
         let name = name.unwrap_or_else(|| classifier.card().name.clone());
         let pipeline = Pipeline::new(classifier, self.limits.clone()).map_err(|error| problem(&error))?;
         Ok(Served { name, pipeline, file: file.map(Path::to_path_buf) })
@@ -182,7 +172,6 @@ mod tests {
     use super::*;
 
     const MODEL: &[u8] = include_bytes!("../../models/emotone-cnn-lstm.onnx");
-    const OTHER_MODEL: &[u8] = include_bytes!("../../models/emotone-cnn.onnx");
 
     fn load(sources: &[&str]) -> Result<Models, ModelsError> {
         let sources = sources.iter().map(|source| source.parse().unwrap()).collect();
@@ -201,25 +190,6 @@ mod tests {
         assert!(matches!(models.get(Some("three")), Err(ApiError::BadRequest(_))));
         assert!(load(&[&format!("one={path}"), &format!("one={path}")]).is_err(), "a name stands for one model");
         assert_eq!(load(&[folder.path().to_str().unwrap()]).unwrap().get(None).unwrap().name, "some");
-    }
-
-    #[test]
-    fn only_a_file_that_changed_makes_a_new_model() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("some.onnx");
-        std::fs::write(&path, MODEL).unwrap();
-        let models = load(&[path.to_str().unwrap()]).unwrap();
-        // The bytes a model was made from lie where they lay as long as it is the same model.
-        let place = || models.get(None).unwrap().pipeline.classifier().file().as_ptr();
-        let first = place();
-        assert!(models.reload().is_empty());
-        assert_eq!(place(), first);
-        let keep = models.get(None).unwrap();
-        std::fs::write(&path, OTHER_MODEL).unwrap();
-        assert!(models.reload().is_empty());
-        assert_ne!(place(), first);
-        assert_eq!(models.get(None).unwrap().pipeline.classifier().file(), OTHER_MODEL);
-        drop(keep);
     }
 
     #[test]

@@ -72,11 +72,6 @@ impl Classifier {
         &self.card
     }
 
-    /// The bytes of the file that it was made from.
-    pub fn file(&self) -> &[u8] {
-        &self.larger.file
-    }
-
     /// The features that it judges.
     pub fn features(&self) -> &FeatureSpec {
         &self.features
