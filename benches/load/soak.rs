@@ -6,9 +6,9 @@
 //! ```
 //!
 //! Arguments: the binary, the duration, the time from one reading of the models to the next (0: never), both in seconds, and
-//! further options of the server. Memory is read all the time, while models are read too. A single reading holds whatever recordings and model are in hand at that moment; a level is the mean of a
-//! sixtieth of the duration, a minute of an hour. At the end SIGTERM comes amid the load: whoever had begun before it must
-//! have been answered.
+//! further options of the server. Memory is read all the time, while models are read too. A single reading holds whatever
+//! recordings and models are in hand at that moment; a level is the mean of a sixtieth of the duration, a minute of an hour.
+//! At the end SIGTERM comes amid the load: whoever had begun before it must have been answered.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a measurement that cannot go on has failed")]
 
