@@ -6,10 +6,11 @@ use crate::network::{Regroup, Spectrum, Split};
 
 /// [`crate::network::LayerSpec::Spectrum`].
 pub fn spectrum(graph: &mut Graph, layer: &Spectrum, signal: Signal) -> Signal {
-    let signal = signal.turned(graph, Lies::BatchTimeChannels);
+    let signal = signal.turned(graph, Lies::BatchChannelsTime);
     let (matrix, channels) = layer.matrix(signal.channels);
-    let matrix = graph.floats(&[signal.channels, channels], &matrix);
-    Signal { name: graph.node("MatMul", &[&signal.name, &matrix], &[]), channels, ..signal }
+    let across = (0..channels).flat_map(|to| matrix.iter().skip(to).step_by(channels)).copied().collect::<Vec<_>>();
+    let matrix = graph.floats(&[1, channels, signal.channels], &across);
+    Signal { name: graph.node("MatMul", &[&matrix, &signal.name], &[]), channels, ..signal }
 }
 
 /// [`crate::network::LayerSpec::Split`].

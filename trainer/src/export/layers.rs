@@ -25,6 +25,17 @@ pub enum Lies {
     Flat,
 }
 
+impl Lies {
+    /// Shape of one number for each channel, with all axes: tract would add those that lack, one by one, at each start.
+    fn of_each_channel(self, channels: usize) -> Vec<usize> {
+        match self {
+            Self::BatchChannelsTime => vec![1, channels, 1],
+            Self::BatchTimeChannels | Self::TimeBatchChannels => vec![1, 1, channels],
+            Self::Flat => vec![1, channels],
+        }
+    }
+}
+
 /// What flows between layers.
 pub struct Signal {
     /// Its name in the graph.
@@ -81,8 +92,8 @@ pub fn add(graph: &mut Graph, layer: &Layer, signal: Signal) -> Signal {
         Layer::Functionals(functionals) => views::functionals(graph, functionals, signal),
         Layer::Clip(limit) => views::clip(graph, *limit, signal),
         Layer::Conv(conv) => convolution(graph, conv, signal),
-        Layer::MaxPool(size) => pool(graph, "MaxPool", *size, signal),
-        Layer::AveragePool(size) => pool(graph, "AveragePool", *size, signal),
+        Layer::MaxPool(size) => pool(graph, *size, signal, maximum),
+        Layer::AveragePool(size) => pool(graph, *size, signal, average),
         Layer::BatchNorm(norm) => normalization(graph, norm, signal),
         Layer::Relu(_) => relu(graph, signal),
         Layer::Dropout(_) | Layer::ChannelDropout(_) => signal,
@@ -121,20 +132,36 @@ fn convolution(graph: &mut Graph, conv: &Conv, signal: Signal) -> Signal {
     if conv.relu { relu(graph, signal) } else { signal }
 }
 
-/// Padding behind the end counts neither for the maximum nor for the mean.
-fn pool(graph: &mut Graph, operator: &str, size: usize, signal: Signal) -> Signal {
+/// Maximum or mean of each so many frames; what is missing behind the end counts for neither.
+fn pool(graph: &mut Graph, size: usize, signal: Signal, of: fn(&mut Graph, &str, usize, usize) -> String) -> Signal {
     let mut signal = signal.turned(graph, Lies::BatchChannelsTime);
-    signal.weights = signal.weights.take().map(|weights| Box::new(pool(graph, "AveragePool", size, *weights)));
+    signal.weights = signal.weights.take().map(|weights| Box::new(pool(graph, size, *weights, average)));
     let frames = signal.frames.div_ceil(size);
-    let (size, missing) = (size as i64, (frames * size - signal.frames) as i64);
-    let attributes = [("kernel_shape", Ints(&[size])), ("strides", Ints(&[size])), ("pads", Ints(&[0, missing]))];
-    Signal { name: graph.node(operator, &[&signal.name], &attributes), frames, ..signal }
+    let name = of(graph, &signal.name, size, frames * size - signal.frames);
+    Signal { name, frames, ..signal }
+}
+
+fn average(graph: &mut Graph, values: &str, size: usize, missing: usize) -> String {
+    let (size, missing) = (size as i64, missing as i64);
+    let sizes = [("kernel_shape", Ints(&[size])), ("strides", Ints(&[size])), ("pads", Ints(&[0, missing]))];
+    graph.node("AveragePool", &[values], &sizes)
+}
+
+/// To tract the frames are a picture of one row: it takes the maximum over a picture several times faster than over a
+/// series.
+fn maximum(graph: &mut Graph, values: &str, size: usize, missing: usize) -> String {
+    let (size, missing) = (size as i64, missing as i64);
+    let row = graph.ints(&[2]);
+    let picture = graph.node("Unsqueeze", &[values, &row], &[]);
+    let sizes =
+        [("kernel_shape", Ints(&[1, size])), ("strides", Ints(&[1, size])), ("pads", Ints(&[0, 0, 0, missing]))];
+    let pooled = graph.node("MaxPool", &[&picture], &sizes);
+    graph.node("Squeeze", &[&pooled, &row], &[])
 }
 
 fn normalization(graph: &mut Graph, norm: &BatchNorm, signal: Signal) -> Signal {
-    let channels = signal.channels;
-    let shape: &[usize] = if signal.lies == Lies::BatchChannelsTime { &[channels, 1] } else { &[channels] };
-    let [scale, offset] = norm.affine().map(|tensor| graph.floats(shape, &values(tensor)));
+    let shape = signal.lies.of_each_channel(signal.channels);
+    let [scale, offset] = norm.affine().map(|tensor| graph.floats(&shape, &values(tensor)));
     let scaled = graph.node("Mul", &[&signal.name, &scale], &[]);
     Signal { name: graph.node("Add", &[&scaled, &offset], &[]), ..signal }
 }
@@ -192,8 +219,8 @@ fn onnx_gates(keras: Tensor<2>) -> Vec<f32> {
 }
 
 fn time_pooling(graph: &mut Graph, pooling: &TimePooling, signal: Signal) -> Signal {
-    let mut signal = signal.turned(graph, Lies::BatchTimeChannels);
-    let weights = signal.weights_turned(graph, Lies::BatchTimeChannels);
+    let mut signal = signal.turned(graph, Lies::BatchChannelsTime);
+    let weights = signal.weights_turned(graph, Lies::BatchChannelsTime);
     let weights = weights.map(|weights| views::plus(graph, &weights, POOLED_WEIGHT_FLOOR));
     let weights = weights.as_deref();
     let shares = views::shares(graph, weights, signal.frames, 0.0);
@@ -206,8 +233,7 @@ fn time_pooling(graph: &mut Graph, pooling: &TimePooling, signal: Signal) -> Sig
     }
     if pooling.max {
         let lowered = weights.map(|weights| views::moved_away(graph, &signal.name, weights, 2.0, LOWERED_BY));
-        let values = lowered.as_ref().unwrap_or(&signal.name);
-        parts.push(graph.node("ReduceMax", &[values], &[("axes", Ints(&[1])), ("keepdims", Int(1))]));
+        parts.push(maximum(graph, lowered.as_ref().unwrap_or(&signal.name), signal.frames, 0));
     }
     if pooling.spread {
         let centred = views::centred(graph, &signal.name, &shares);
@@ -215,27 +241,26 @@ fn time_pooling(graph: &mut Graph, pooling: &TimePooling, signal: Signal) -> Sig
     }
     let channels = signal.channels * parts.len();
     let names: Vec<&str> = parts.iter().map(String::as_str).collect();
-    let row = graph.node("Concat", &names, &[("axis", Int(2))]);
-    let name = views::without_time(graph, &row);
+    let column = graph.node("Concat", &names, &[("axis", Int(1))]);
+    let name = views::without_time(graph, &column);
     Signal { name, lies: Lies::Flat, frames: 1, channels, batch: signal.batch, weights: None }
 }
 
 fn attended(graph: &mut Graph, attention: &Attention, values_in: &str, weights: Option<&str>) -> String {
     let [channels, hidden] = attention.kernel.dims();
-    let kernel = graph.weights(&[channels, hidden], &values(attention.kernel.val()));
-    let bias = graph.floats(&[hidden], &values(attention.bias.val()));
-    let query = graph.floats(&[hidden, 1], &values(attention.query.val()));
-    let product = graph.node("MatMul", &[values_in, &kernel], &[]);
+    let kernel = graph.weights(&[1, hidden, channels], &values(attention.kernel.val().transpose()));
+    let bias = graph.floats(&[1, hidden, 1], &values(attention.bias.val()));
+    let query = graph.floats(&[1, 1, hidden], &values(attention.query.val()));
+    let product = graph.node("MatMul", &[&kernel, values_in], &[]);
     let sum = graph.node("Add", &[&product, &bias], &[]);
     let squashed = graph.node("Tanh", &[&sum], &[]);
-    let mut scores = graph.node("MatMul", &[&squashed, &query], &[]);
+    let mut scores = graph.node("MatMul", &[&query, &squashed], &[]);
     if let Some(weights) = weights {
         let logarithm = graph.node("Log", &[weights], &[]);
         scores = graph.node("Add", &[&scores, &logarithm], &[]);
     }
-    let shares = graph.node("Softmax", &[&scores], &[("axis", Int(1))]);
-    let across = graph.node("Transpose", &[&shares], &[("perm", Ints(&[0, 2, 1]))]);
-    graph.node("MatMul", &[&across, values_in], &[])
+    let shares = graph.node("Softmax", &[&scores], &[("axis", Int(2))]);
+    views::mean(graph, values_in, &shares)
 }
 
 fn fully_connected(graph: &mut Graph, dense: &Dense, signal: Signal) -> Signal {
@@ -245,7 +270,7 @@ fn fully_connected(graph: &mut Graph, dense: &Dense, signal: Signal) -> Signal {
     };
     let [rows, units] = dense.kernel.dims();
     let kernel = graph.weights(&[rows, units], &values(dense.kernel.val()));
-    let bias = graph.floats(&[units], &values(dense.bias.val()));
+    let bias = graph.floats(&signal.lies.of_each_channel(units), &values(dense.bias.val()));
     let product = graph.node("MatMul", &[&signal.name, &kernel], &[]);
     let signal = Signal { name: graph.node("Add", &[&product, &bias], &[]), channels: units, ..signal };
     if dense.relu { relu(graph, signal) } else { signal }

@@ -30,7 +30,7 @@ pub fn to_onnx(networks: &[Network], features: &FeatureSpec, card: &ModelCard) -
     let shape = graph.node("Shape", &["features"], &[]);
     let first = graph.ints(&[0]);
     let batch = graph.node("Gather", &[&shape, &first], &[("axis", Int(0))]);
-    let cooling = graph.floats(&[1], &[1.0 / card.temperature]);
+    let cooling = graph.floats(&[1, 1], &[1.0 / card.temperature]);
     let mut answers = Vec::new();
     for network in networks {
         let mut signal = Signal {
@@ -80,9 +80,9 @@ fn join(graph: &mut Graph, mut logits: Vec<String>) -> String {
     let mut each = logits.iter().map(softmax).collect::<Vec<_>>().into_iter();
     let first = each.next().unwrap_or_default();
     let sum = each.fold(first, |sum, next| graph.node("Add", &[&sum, &next], &[]));
-    let share = graph.floats(&[1], &[1.0 / logits.len() as f32]);
+    let share = graph.floats(&[1, 1], &[1.0 / logits.len() as f32]);
     let mean = graph.node("Mul", &[&sum, &share], &[]);
-    let least = graph.floats(&[1], &[LEAST_PROBABILITY]);
+    let least = graph.floats(&[1, 1], &[LEAST_PROBABILITY]);
     let bounded = graph.node("Max", &[&mean, &least], &[]);
     graph.node("Log", &[&bounded], &[])
 }

@@ -1,26 +1,27 @@
-//! Layers that look at the whole window, as ONNX nodes; all on `[batch, time, channels]`.
+//! Layers that look at the whole window, as ONNX nodes; all on `[batch, channels, time]`, where the frames of a channel
+//! lie side by side: tract sums, compares and shifts a row several times faster than a column.
 
 use super::graph::{Attribute::*, Graph};
 use super::layers::{Lies, Signal};
 use crate::network::{Functionals, MOVED_BY, SPREAD_FLOOR, STEPS, WEIGHT_FLOOR, Weigh};
 
-/// Shares of the frames in a mean over time as a row, `[batch, 1, time]`, for a product of matrices is the quickest sum:
-/// weights over their sum and `floor`; or all alike, `[1, 1, time]`, without weights.
+/// Shares of the frames in a mean over time: weights, `[batch, 1, time]`, over their sum and `floor`; or all alike,
+/// `[1, 1, time]`, without weights.
 pub fn shares(graph: &mut Graph, weights: Option<&str>, frames: usize, floor: f32) -> String {
     let Some(weights) = weights else {
         return graph.floats(&[1, 1, frames], &vec![1.0 / frames as f32; frames]);
     };
-    let mut total = sum_over_time(graph, weights, 1);
+    let axis = graph.ints(&[2]);
+    let mut total = graph.node("ReduceSum", &[weights, &axis], &[("keepdims", Int(1))]);
     if floor > 0.0 {
         total = plus(graph, &total, floor);
     }
-    let shares = graph.node("Div", &[weights, &total], &[]);
-    graph.node("Transpose", &[&shares], &[("perm", Ints(&[0, 2, 1]))])
+    graph.node("Div", &[weights, &total], &[])
 }
 
-/// Mean over time by shares, `[batch, 1, channels]`.
+/// Mean over time by shares, `[batch, channels, 1]`.
 pub fn mean(graph: &mut Graph, values: &str, shares: &str) -> String {
-    graph.node("MatMul", &[shares, values], &[])
+    graph.node("Einsum", &[values, shares], &[("equation", Text("bct,bst->bcs"))])
 }
 
 /// Values less their mean over time.
@@ -40,19 +41,18 @@ pub fn deviation(graph: &mut Graph, centred: &str, shares: &str, epsilon: Option
 }
 
 /// Without the one frame that is left.
-pub fn without_time(graph: &mut Graph, row: &str) -> String {
-    let axis = graph.ints(&[1]);
-    graph.node("Squeeze", &[row, &axis], &[])
+pub fn without_time(graph: &mut Graph, column: &str) -> String {
+    let axis = graph.ints(&[2]);
+    graph.node("Squeeze", &[column, &axis], &[])
 }
 
 /// [`crate::network::LayerSpec::Weigh`].
 pub fn weigh(graph: &mut Graph, by: &Weigh, signal: Signal) -> Signal {
-    let signal = signal.turned(graph, Lies::BatchTimeChannels);
-    let level = slice(graph, &signal.name, 2, by.column, by.column + 1);
-    let highest = over_time(graph, "ReduceMax", &level, 1);
+    let signal = signal.turned(graph, Lies::BatchChannelsTime);
+    let level = slice(graph, &signal.name, 1, by.column, by.column + 1);
+    let highest = over_time(graph, "ReduceMax", &level);
     let below = graph.node("Sub", &[&level, &highest], &[]);
-    let slope = graph.floats(&[1], &[by.line[0]]);
-    let scaled = graph.node("Mul", &[&below, &slope], &[]);
+    let scaled = times(graph, &below, by.line[0]);
     let line = plus(graph, &scaled, by.line[1]);
     let name = between(graph, &line, 0.0, 1.0);
     let weights = Signal { name, channels: 1, weights: None, batch: signal.batch.clone(), ..signal };
@@ -61,27 +61,25 @@ pub fn weigh(graph: &mut Graph, by: &Weigh, signal: Signal) -> Signal {
 
 /// [`crate::network::LayerSpec::Centre`].
 pub fn centre(graph: &mut Graph, columns: usize, signal: Signal) -> Signal {
-    let mut signal = signal.turned(graph, Lies::BatchTimeChannels);
-    let weights = signal.weights_turned(graph, Lies::BatchTimeChannels);
-    let first = slice(graph, &signal.name, 2, 0, columns);
+    let mut signal = signal.turned(graph, Lies::BatchChannelsTime);
+    let weights = signal.weights_turned(graph, Lies::BatchChannelsTime);
+    let first = slice(graph, &signal.name, 1, 0, columns);
     let shares = shares(graph, weights.as_deref(), signal.frames, 0.0);
     let first = centred(graph, &first, &shares);
-    let rest = slice(graph, &signal.name, 2, columns, signal.channels);
+    let rest = slice(graph, &signal.name, 1, columns, signal.channels);
     let name = match columns == signal.channels {
         true => first,
-        false => graph.node("Concat", &[&first, &rest], &[("axis", Int(2))]),
+        false => graph.node("Concat", &[&first, &rest], &[("axis", Int(1))]),
     };
     Signal { name, ..signal }
 }
 
 /// `values + (min(factor · weights, 1) - 1) · by`: values of frames that count little, moved away.
 pub fn moved_away(graph: &mut Graph, values: &str, weights: &str, factor: f32, by: f32) -> String {
-    let factor = graph.floats(&[1], &[factor]);
-    let scaled = graph.node("Mul", &[weights, &factor], &[]);
+    let scaled = times(graph, weights, factor);
     let capped = between(graph, &scaled, 0.0, 1.0);
     let missing = plus(graph, &capped, -1.0);
-    let by = graph.floats(&[1], &[by]);
-    let away = graph.node("Mul", &[&missing, &by], &[]);
+    let away = times(graph, &missing, by);
     graph.node("Add", &[values, &away], &[])
 }
 
@@ -92,18 +90,18 @@ pub fn clip(graph: &mut Graph, limit: f32, signal: Signal) -> Signal {
 
 /// [`crate::network::LayerSpec::Functionals`].
 pub fn functionals(graph: &mut Graph, layer: &Functionals, signal: Signal) -> Signal {
-    let mut signal = signal.turned(graph, Lies::BatchTimeChannels);
-    let weights = signal.weights_turned(graph, Lies::BatchTimeChannels);
+    let mut signal = signal.turned(graph, Lies::BatchChannelsTime);
+    let weights = signal.weights_turned(graph, Lies::BatchChannelsTime);
     let weights = weights.as_deref();
     let (spec, width, frames) = (&layer.spec, signal.channels, signal.frames);
     let columns = spec.columns(width).0;
     let even = shares(graph, weights, frames, 0.0);
-    let cepstra = slice(graph, &signal.name, 2, 0, spec.cepstra);
+    let cepstra = slice(graph, &signal.name, 1, 0, spec.cepstra);
     let cepstra = centred(graph, &cepstra, &even);
-    let prosody = slice(graph, &signal.name, 2, spec.prosody, width);
-    let slope = slice(graph, &signal.name, 2, spec.slope, spec.slope + 1);
+    let prosody = slice(graph, &signal.name, 1, spec.prosody, width);
+    let slope = slice(graph, &signal.name, 1, spec.slope, spec.slope + 1);
     let speed = graph.node("Abs", &[&slope], &[]);
-    let x = graph.node("Concat", &[&cepstra, &prosody, &speed], &[("axis", Int(2))]);
+    let x = graph.node("Concat", &[&cepstra, &prosody, &speed], &[("axis", Int(1))]);
 
     let means = mean(graph, &x, &even);
     let around = graph.node("Sub", &[&x, &means], &[]);
@@ -113,11 +111,11 @@ pub fn functionals(graph: &mut Graph, layer: &Functionals, signal: Signal) -> Si
     let square = graph.node("Mul", &[&standard, &standard], &[]);
     let cube = graph.node("Mul", &[&square, &standard], &[]);
     let moved = STEPS.map(|step| {
-        let later = slice(graph, &x, 1, step, frames);
-        let earlier = slice(graph, &x, 1, 0, frames - step);
+        let later = slice(graph, &x, 2, step, frames);
+        let earlier = slice(graph, &x, 2, 0, frames - step);
         let together = weights.map(|weights| {
-            let later = slice(graph, weights, 1, step, frames);
-            let earlier = slice(graph, weights, 1, 0, frames - step);
+            let later = slice(graph, weights, 2, step, frames);
+            let earlier = slice(graph, weights, 2, 0, frames - step);
             let product = graph.node("Mul", &[&later, &earlier], &[]);
             graph.node("Sqrt", &[&product], &[])
         });
@@ -132,7 +130,7 @@ pub fn functionals(graph: &mut Graph, layer: &Functionals, signal: Signal) -> Si
     let step_centred = centred(graph, steps, step_shares);
     let [highest, lowest] = [("ReduceMax", MOVED_BY), ("ReduceMin", -MOVED_BY)].map(|(operator, by)| {
         let moved = weights.map(|weights| moved_away(graph, &x, weights, 1.0, by));
-        over_time(graph, operator, moved.as_deref().unwrap_or(&x), 1)
+        over_time(graph, operator, moved.as_deref().unwrap_or(&x))
     });
 
     let raw = voiced(graph, layer, &signal.name);
@@ -142,7 +140,7 @@ pub fn functionals(graph: &mut Graph, layer: &Functionals, signal: Signal) -> Si
     let around = graph.node("Sub", &[&x, &voiced_mean], &[]);
     let around_distance = graph.node("Abs", &[&around], &[]);
     let parts = [
-        slice(graph, &means, 2, spec.cepstra, columns),
+        slice(graph, &means, 1, spec.cepstra, columns),
         spread,
         short_distance,
         deviation(graph, &step_centred, step_shares, None),
@@ -156,8 +154,8 @@ pub fn functionals(graph: &mut Graph, layer: &Functionals, signal: Signal) -> Si
         mean(graph, &around_distance, &voiced),
     ];
     let parts = parts.each_ref().map(String::as_str);
-    let row = graph.node("Concat", &parts, &[("axis", Int(2))]);
-    let name = without_time(graph, &row);
+    let column = graph.node("Concat", &parts, &[("axis", Int(1))]);
+    let name = without_time(graph, &column);
     let channels = spec.outputs(width);
     Signal { name, lies: Lies::Flat, frames: 1, channels, batch: signal.batch, weights: None }
 }
@@ -165,9 +163,8 @@ pub fn functionals(graph: &mut Graph, layer: &Functionals, signal: Signal) -> Si
 /// How voiced and loud each frame is.
 fn voiced(graph: &mut Graph, layer: &Functionals, values: &str) -> String {
     let mut part = |column: usize, [a, b]: [f32; 2]| {
-        let value = slice(graph, values, 2, column, column + 1);
-        let a = graph.floats(&[1], &[a]);
-        let scaled = graph.node("Mul", &[&value, &a], &[]);
+        let value = slice(graph, values, 1, column, column + 1);
+        let scaled = times(graph, &value, a);
         let line = plus(graph, &scaled, b);
         between(graph, &line, 0.0, 1.0)
     };
@@ -176,18 +173,21 @@ fn voiced(graph: &mut Graph, layer: &Functionals, values: &str) -> String {
     graph.node("Mul", &[&voiced, &loud], &[])
 }
 
-fn over_time(graph: &mut Graph, operator: &str, values: &str, keep: i64) -> String {
-    graph.node(operator, &[values], &[("axes", Ints(&[1])), ("keepdims", Int(keep))])
+/// `ReduceMax` or `ReduceMin`, `[batch, channels, 1]`.
+fn over_time(graph: &mut Graph, operator: &str, values: &str) -> String {
+    graph.node(operator, &[values], &[("axes", Ints(&[2])), ("keepdims", Int(1))])
 }
 
-fn sum_over_time(graph: &mut Graph, values: &str, keep: i64) -> String {
-    let axis = graph.ints(&[1]);
-    graph.node("ReduceSum", &[values, &axis], &[("keepdims", Int(keep))])
+/// Adds a number to each value.
+pub fn plus(graph: &mut Graph, values: &str, number: f32) -> String {
+    let number = graph.floats(&[1, 1, 1], &[number]);
+    graph.node("Add", &[values, &number], &[])
 }
 
-pub fn plus(graph: &mut Graph, values: &str, constant: f32) -> String {
-    let constant = graph.floats(&[1], &[constant]);
-    graph.node("Add", &[values, &constant], &[])
+/// Multiplies each value by a number.
+fn times(graph: &mut Graph, values: &str, number: f32) -> String {
+    let number = graph.floats(&[1, 1, 1], &[number]);
+    graph.node("Mul", &[values, &number], &[])
 }
 
 fn between(graph: &mut Graph, values: &str, low: f32, high: f32) -> String {
