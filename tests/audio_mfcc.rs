@@ -32,7 +32,6 @@ fn mfcc_of_resampled_recordings_agree_with_librosas() {
         fmax: 3_900.0,
         n_mfcc: 20,
         top_db: Some(80.0),
-        trim_db: None,
         frames: 100,
         normalization: Normalization::Recording { epsilon: 1e-5 },
         padding: Padding::Zero,

@@ -26,7 +26,7 @@ fn main() {
         models.retain(|path| path.extension().is_some_and(|extension| extension == "onnx"));
         models.sort();
     }
-    println!("{:40} {:>10} {:>12} {:>14} {:>10}", "", "features", "one window", "each of eight", "file");
+    println!("{:40} {:>10} {:>12} {:>10}", "", "features", "window", "file");
     for path in models {
         let bytes = std::fs::read(&path).unwrap();
         let size = bytes.len();
@@ -35,12 +35,10 @@ fn main() {
         let extractor = FeatureExtractor::new(spec).unwrap();
         let clip = Waveform::new(glide(3 * spec.sample_rate, spec.sample_rate), spec.sample_rate).unwrap();
         let window = extractor.features(&clip).unwrap();
-        let eight = vec![window.clone(); 8];
         let features_us = best(200, || extractor.features(&clip).unwrap());
-        let one_us = best(200, || classifier.probabilities(std::slice::from_ref(&window)).unwrap());
-        let each_us = best(40, || classifier.probabilities(&eight).unwrap()) / 8.0;
+        let window_us = best(200, || classifier.probabilities(std::slice::from_ref(&window)).unwrap());
         println!(
-            "{:40} {features_us:7.0} us {one_us:9.0} us {each_us:11.0} us {:7} kB",
+            "{:40} {features_us:7.0} us {window_us:9.0} us {:7} kB",
             path.file_name().unwrap().to_string_lossy(),
             size / 1_000
         );

@@ -36,7 +36,6 @@ static EXTRACTOR: LazyLock<FeatureExtractor> = LazyLock::new(|| {
         fmax: 3_900.0,
         n_mfcc: 40,
         top_db: Some(80.0),
-        trim_db: None,
         frames: 150,
         normalization: Normalization::Recording { epsilon: 1e-5 },
         padding: Padding::Repeat,

@@ -8,8 +8,6 @@ use crate::audio::{AudioError, Recording, Waveform};
 use crate::features::FeatureExtractor;
 use crate::model::{Classifier, ModelError};
 
-/// Windows that are judged together: the network takes as many at once.
-const BATCH: usize = 8;
 /// Sound that one step turns into features, in seconds.
 const STEP_SECONDS: usize = 2;
 /// Channels whose samples nowhere differ by more are one speaker, as a share of full scale: two steps of 16 bits.
@@ -17,8 +15,7 @@ const SAME_SAMPLE: f32 = 2.0 / 32_768.0;
 
 /// The channels of a recording, judged in steps of some milliseconds each.
 ///
-/// Windows of all channels go to the network in batches. Channels of the same content are one speaker: judged once, and
-/// counted once in the sum.
+/// Channels of the same content are one speaker: judged once, and counted once in the sum.
 pub struct PostedCall {
     recording: Recording,
     voices: Vec<Voice>,
@@ -45,7 +42,7 @@ struct Voice {
 pub enum Step {
     /// Turned some seconds of sound into windows of features.
     Features,
-    /// Judged some windows.
+    /// Judged a segment.
     Inference,
     /// Nothing: everything is judged.
     Done,
@@ -87,18 +84,18 @@ impl PostedCall {
     /// # Errors
     /// [`ModelError`] if the network fails.
     pub fn step(&mut self, classifier: &Classifier) -> Result<Step, ModelError> {
-        let to_judge: usize = self.waiting.iter().map(|(_, window)| window.inputs.len()).sum();
-        let unfinished = self.voices.iter().position(|voice| !voice.finished);
-        match unfinished {
-            Some(voice) if to_judge < BATCH => {
-                self.hear(voice);
+        if let Some((number, Window { span, inputs })) = self.waiting.pop_front() {
+            let answers = classifier.probabilities(&inputs)?;
+            let voice = &mut self.voices[number];
+            voice.segments.push(voice.timeline.push(span, mean(answers)));
+            return Ok(Step::Inference);
+        }
+        match self.voices.iter().position(|voice| !voice.finished) {
+            Some(unfinished) => {
+                self.hear(unfinished);
                 Ok(Step::Features)
             }
-            _ if !self.waiting.is_empty() => {
-                self.judge(classifier)?;
-                Ok(Step::Inference)
-            }
-            _ => Ok(Step::Done),
+            None => Ok(Step::Done),
         }
     }
 
@@ -127,24 +124,6 @@ impl PostedCall {
             voice.finished = true;
         }
         self.waiting.extend(windows.into_iter().map(|window| (number, window)));
-    }
-
-    /// Judges the next segments, up to a batch of windows; those without speech need no network.
-    fn judge(&mut self, classifier: &Classifier) -> Result<(), ModelError> {
-        let (mut batch, mut segments) = (Vec::new(), Vec::new());
-        while batch.len() < BATCH
-            && let Some((number, Window { span, inputs })) = self.waiting.pop_front()
-        {
-            segments.push((number, span, inputs.len()));
-            batch.extend(inputs);
-        }
-        let mut answers = classifier.probabilities(&batch)?.into_iter();
-        for (number, span, inputs) in segments {
-            let voice = &mut self.voices[number];
-            let segment = voice.timeline.push(span, mean(answers.by_ref().take(inputs)));
-            voice.segments.push(segment);
-        }
-        Ok(())
     }
 }
 

@@ -7,7 +7,6 @@ use super::columns::{self, WindowView};
 use super::decibel::limit_range;
 use super::normalize::standardize;
 use super::padding::pad;
-use super::trim::sounding;
 use super::{Dct, FeatureError, FeatureMatrix, FeatureSpec, FrameStream, FrameTrack};
 use crate::audio::Waveform;
 
@@ -67,15 +66,11 @@ impl FeatureExtractor {
         Ok(track)
     }
 
-    /// Features of a window of frames (numbered from the start of the recording; those not held, and quiet ones at its ends
-    /// if the settings trim them, are left out) as they are before standardization and padding, `[frames, width]`: the levels raised to `top_db` below the
-    /// window's loudest, their cosine transform, and the further columns.
+    /// Features of a window of frames (numbered from the start of the recording; those not held are left out) as they are
+    /// before standardization and padding, `[frames, width]`: the levels raised to `top_db` below the window's loudest,
+    /// their cosine transform, and the further columns.
     pub fn coefficients(&self, track: &FrameTrack, range: Range<usize>) -> FeatureMatrix {
-        let (spec, mut rows) = (self.spec(), track.rows(range));
-        if let Some(trim_db) = spec.trim_db {
-            let inside = sounding(&track.levels[rows.clone()], trim_db);
-            rows = rows.start + inside.start..rows.start + inside.end;
-        }
+        let (spec, rows) = (self.spec(), track.rows(range));
         let mut levels = track.log_mel[rows.start * spec.n_mels..rows.end * spec.n_mels].to_vec();
         if let Some(top_db) = spec.top_db {
             limit_range(&mut levels, top_db);

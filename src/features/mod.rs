@@ -19,7 +19,6 @@ mod normalize;
 mod padding;
 mod track;
 mod stream;
-mod trim;
 mod extractor;
 
 pub use dct::Dct;

@@ -27,10 +27,6 @@ pub struct FeatureSpec {
     pub n_mfcc: usize,
     /// Levels further than this below the loudest are raised to it, in dB; `None` keeps them.
     pub top_db: Option<f32>,
-    /// Frames at the ends of a window that are further than this below its loudest are left out, in dB; `None` keeps
-    /// them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trim_db: Option<f32>,
     /// Frames of the model's input.
     pub frames: usize,
     /// How values are brought to zero mean and unit variance.
@@ -172,9 +168,6 @@ impl FeatureSpec {
         }
         if self.top_db.is_some_and(|top| top.is_nan() || top <= 0.0) {
             return bad("top_db", "must be above 0 dB".into());
-        }
-        if self.trim_db.is_some_and(|trim| trim.is_nan() || trim <= 0.0) {
-            return bad("trim_db", "must be above 0 dB".into());
         }
         if !(1..=100_000).contains(&self.frames) {
             return bad("frames", format!("is {}, 1 to 100000 is possible", self.frames));

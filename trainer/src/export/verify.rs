@@ -20,8 +20,7 @@ const CHUNK: usize = 64;
 /// # Errors
 /// If it exceeds [`TOLERANCE`], the file is refused, or features cannot be read.
 pub fn verify(onnx: &[u8], networks: &[Network], examples: &Examples) -> Result<f32> {
-    let classifier =
-        Classifier::from_onnx(onnx.to_vec()).context("the exported model is refused by the serving library")?;
+    let classifier = Classifier::from_onnx(onnx).context("the exported model is refused by the serving library")?;
     let largest = largest_difference(&classifier, networks, examples)?;
     ensure!(
         largest <= TOLERANCE,
