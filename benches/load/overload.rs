@@ -97,7 +97,10 @@ async fn main() {
                         results.0.push(answer);
                         idle.lock().unwrap().push(client);
                     }
-                    Err(_) => results.1 += 1,
+                    Err(error) => {
+                        eprintln!("lost after {:.1} s: {error}", began.elapsed().as_secs_f64());
+                        results.1 += 1;
+                    }
                 }
             });
         }

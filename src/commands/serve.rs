@@ -1,12 +1,13 @@
 //! `emotone serve`: the service, from its settings to its last answer.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use emotone::config::Serve;
 use emotone::http::{self, App, Certificate, Listening, Models, Phase};
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info, warn};
@@ -16,6 +17,9 @@ use super::load::DEFAULT_MODEL;
 
 /// Files that are open besides connections.
 const OTHER_FILES: u64 = 64;
+/// Connections that may wait to be accepted, where the system grants as many: thousands come within a second when a crowd
+/// connects anew, and beyond this some are lost.
+const BACKLOG: u32 = 4096;
 
 /// What is bound and read before anything is served, so that what is wrong is said in one line.
 struct Ready {
@@ -31,6 +35,8 @@ struct Ready {
 pub fn serve(settings: Serve) -> Result<ExitCode> {
     let runtime = runtime::Builder::new_multi_thread().enable_all().build().context("cannot start async threads")?;
     let traces = insight::set_up(&settings.insight, runtime.handle())?;
+    // Sockets are made for the runtime, though it is not running yet.
+    let entered = runtime.enter();
     let ready = Ready {
         listener: bind(settings.network.listen)?,
         metrics_listener: settings.insight.metrics_listen.map(bind).transpose()?,
@@ -39,6 +45,7 @@ pub fn serve(settings: Serve) -> Result<ExitCode> {
         models: Models::load(settings.model.clone(), DEFAULT_MODEL, settings.limits.audio())?,
         settings,
     };
+    drop(entered);
     runtime.block_on(run(ready))?;
     traces.end();
     // What is left has had its time.
@@ -62,18 +69,16 @@ async fn run(ready: Ready) -> Result<()> {
         tokio::spawn(certificate.clone().follow());
     }
     if let Some(listener) = metrics_listener {
-        let listening = Listening { listener: tokio::net::TcpListener::from_std(listener)?, tls: None };
+        let listening = Listening { listener, tls: None };
         tokio::spawn(http::serve(listening, app.clone(), http::metrics_router(app.clone())));
     }
     if let Some(listener) = audiosocket_listener {
-        let listener = tokio::net::TcpListener::from_std(listener)?;
         tokio::spawn(http::serve_audiosocket(listener, app.clone()));
     }
     let tls = certificate.as_ref().map(Certificate::acceptor).transpose().context("cannot set up TLS")?;
     raise_file_limit(&app);
     info!(%address, tls = tls.is_some(), "serving");
-    let listening = Listening { listener: tokio::net::TcpListener::from_std(listener)?, tls };
-    http::serve(listening, app.clone(), http::router(app)).await.context("cannot serve")?;
+    http::serve(Listening { listener, tls }, app.clone(), http::router(app)).await.context("cannot serve")?;
     info!("ended");
     Ok(())
 }
@@ -133,7 +138,12 @@ fn reload(app: &App, certificate: Option<&Certificate>) {
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener> {
-    let listener = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
+    let listen = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // As std does: a restarted service needs its port at once, whatever old connections linger there.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    listen().with_context(|| format!("cannot listen on {address}"))
 }

@@ -80,13 +80,14 @@ pub struct Answer {
     body: Body,
     leftover: Leftover,
     _in_flight: InFlight,
-    _beat: Option<Arc<Beat>>,
+    /// Lasts until the request has been read too: what still comes of it is not the next one's head, which has less time.
+    beat: Option<Arc<Beat>>,
 }
 
 impl Answer {
     /// Joins an answer's body with what has to last as long.
     pub fn new(body: Body, leftover: Leftover, in_flight: InFlight, beat: Option<Arc<Beat>>) -> Self {
-        Self { body, leftover, _in_flight: in_flight, _beat: beat }
+        Self { body, leftover, _in_flight: in_flight, beat }
     }
 }
 
@@ -113,18 +114,24 @@ impl HttpBody for Answer {
 impl Drop for Answer {
     fn drop(&mut self) {
         if let (Some(body), Ok(runtime)) = (self.leftover.take(), tokio::runtime::Handle::try_current()) {
-            runtime.spawn(tokio::time::timeout(PATIENCE, read_away(body)));
+            runtime.spawn(tokio::time::timeout(PATIENCE, read_away(body, self.beat.take())));
         }
     }
 }
 
-async fn read_away(mut body: Body) {
+async fn read_away(mut body: Body, _beat: Option<Arc<Beat>>) {
     while let Some(Ok(_frame)) = body.frame().await {}
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
+    use futures_util::stream;
+
     use super::*;
+    use crate::http::lifecycle::Lifecycle;
+    use crate::http::pulse::{Patience, Pulse};
 
     #[tokio::test]
     async fn a_body_that_was_not_read_is_put_aside() {
@@ -135,5 +142,23 @@ mod tests {
         assert!(leftover.take().is_none());
         drop(leftover.watch(Body::empty()));
         assert!(leftover.take().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_request_lasts_until_it_has_been_read() {
+        let hour = Duration::from_secs(3600);
+        let pulse = Pulse::new(Patience { header: hour, idle: hour, stalled: hour }, Instant::now());
+        let is_idle = || pulse.is_idle_for(Duration::ZERO, Instant::now() + hour);
+        let (send_rest, rest) = tokio::sync::oneshot::channel::<Bytes>();
+        let leftover = Leftover::default();
+        drop(leftover.watch(Body::from_stream(stream::once(rest))));
+        let beat = Some(Arc::new(pulse.begin(false)));
+        drop(Answer::new(Body::from("refused"), leftover, Lifecycle::default().begin(), beat));
+        tokio::task::yield_now().await;
+        assert!(!is_idle());
+        send_rest.send("the rest".into()).unwrap();
+        while !is_idle() {
+            tokio::task::yield_now().await;
+        }
     }
 }

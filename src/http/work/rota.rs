@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 
 /// Until nobody has been refused for this long, more comes than can be done.
 const OVERLOAD: Duration = Duration::from_secs(1);
+/// A crowd that fills the queue at once and comes no more is served, however long it takes. One that still comes after so
+/// long is no burst: then nobody waits for longer than this, those included who came first.
+const BURST: Duration = Duration::from_millis(50);
 
 /// Of the latest decisions about who comes in, the part that a single one counts for.
 const WEIGHT: f32 = 1.0 / 32.0;
@@ -19,7 +22,8 @@ pub struct RotaLimits {
     /// Not yet begun at a time, beyond those that can begin at once.
     pub max_waiting: usize,
     /// Threads that work. While more comes than can be done, no more jobs wait than these can begin next, for a long queue
-    /// would only make all late then; and where most are refused, no more than they can begin at once or soon.
+    /// would only make all late then; and where most are refused, no more than they can begin at once, or sooner than the
+    /// next job is expected.
     pub threads: usize,
     /// Longest wait for the first turn.
     pub max_wait: Duration,
@@ -55,7 +59,8 @@ pub struct Rota<J> {
     /// How long a first turn takes of late.
     first_turn: Duration,
     round_has_turn: bool,
-    last_refusal: Option<Instant>,
+    /// The first and the last refusal of the present overload.
+    refusals: Option<(Instant, Instant)>,
     /// Part of the latest decisions that were refusals, in [0, 1].
     refused_part: f32,
 }
@@ -72,7 +77,7 @@ impl<J: Rotating> Rota<J> {
             beginning: Vec::new(),
             first_turn: Duration::ZERO,
             round_has_turn: false,
-            last_refusal: None,
+            refusals: None,
             refused_part: 0.0,
         }
     }
@@ -81,7 +86,7 @@ impl<J: Rotating> Rota<J> {
     pub fn refuses(&mut self, now: Instant) -> bool {
         let can_begin = self.limits.max_at_work.saturating_sub(self.at_work).min(self.limits.threads);
         let mut room = can_begin.saturating_add(self.limits.max_waiting);
-        if self.last_refusal.is_some_and(|last| now.duration_since(last) < OVERLOAD) {
+        if self.overload(now).is_some() {
             room = room.min(if self.refused_part > MOST { self.free_soon(now) } else { self.limits.threads });
         }
         if self.waiting.len() >= room {
@@ -89,7 +94,8 @@ impl<J: Rotating> Rota<J> {
         }
         let refused = self.waiting.len() >= room;
         if refused {
-            self.last_refusal = Some(now);
+            let first = self.overload(now).map_or(now, |(first, _)| first);
+            self.refusals = Some((first, now));
         }
         self.refused_part += (f32::from(u8::from(refused)) - self.refused_part) * WEIGHT;
         refused
@@ -107,7 +113,7 @@ impl<J: Rotating> Rota<J> {
     /// The next turn, if there is anything that can be done.
     pub fn next(&mut self, now: Instant) -> Option<Turn<J>> {
         while self.waiting.pop_front_if(|(_, waiting)| waiting.is_abandoned()).is_some() {}
-        let max_wait = self.limits.max_wait;
+        let max_wait = if self.is_besieged(now) { self.limits.max_wait.min(BURST) } else { self.limits.max_wait };
         if let Some((_, late)) = self.waiting.pop_front_if(|(since, _)| now.duration_since(*since) > max_wait) {
             return Some(Turn::Late(late));
         }
@@ -132,10 +138,22 @@ impl<J: Rotating> Rota<J> {
         self.first_turn = self.first_turn.mul_f32(1.0 - WEIGHT) + now.duration_since(since).mul_f32(WEIGHT);
     }
 
-    /// Threads that no first turn holds, or one that is probably half over.
+    /// The first and the last refusal, if more comes than can be done.
+    fn overload(&self, now: Instant) -> Option<(Instant, Instant)> {
+        self.refusals.filter(|(_, last)| now.duration_since(*last) < OVERLOAD)
+    }
+
+    /// Whether so many come for so long that it is no burst.
+    fn is_besieged(&self, now: Instant) -> bool {
+        let for_long = self.overload(now).is_some_and(|(first, last)| last.duration_since(first) > BURST);
+        for_long && self.refused_part > MOST
+    }
+
+    /// Threads that no first turn holds, or one that is probably over before the next job comes. One job in a turn is let in
+    /// and the others refused: what is not the refused part of a turn is the time from one job to the next.
     fn free_soon(&self, now: Instant) -> usize {
-        let half_over = |since: &&Instant| now.duration_since(**since) * 2 > self.first_turn;
-        let ending = self.beginning.iter().filter(half_over).count();
+        let nearly_over = |since: &&Instant| now.duration_since(**since) > self.first_turn.mul_f32(self.refused_part);
+        let ending = self.beginning.iter().filter(nearly_over).count();
         self.limits.threads.saturating_sub(self.beginning.len()) + ending
     }
 
@@ -252,19 +270,36 @@ mod tests {
         rota.enter("first", now).unwrap();
         assert_eq!(rota.next(now), Some(Turn::First("first")));
         rota.enter("waits", now).unwrap();
-        for _ in 0..100 {
-            assert!(rota.refuses(now));
+        for millisecond in 0..100 {
+            assert!(rota.refuses(later(millisecond)));
         }
         rota.begun(now, later(320));
         rota.finished();
         assert_eq!(rota.first_turn, Duration::from_millis(10));
-        assert_eq!(rota.next(later(320)), Some(Turn::First("waits")));
-        assert!(rota.refuses(later(324)), "the thread has its hands full");
-        rota.enter("soon", later(326)).unwrap();
-        assert!(rota.refuses(later(327)), "two cannot begin at once");
+        assert_eq!(rota.next(later(320)), Some(Turn::Late("waits")), "it came before the siege was seen");
+        rota.enter("begins", later(320)).unwrap();
+        assert_eq!(rota.next(later(320)), Some(Turn::First("begins")));
+        assert!((0.85..0.95).contains(&rota.refused_part), "{}", rota.refused_part);
+        assert!(rota.refuses(later(328)), "the thread has its hands full, and others come before it is free");
+        rota.enter("soon", later(330)).unwrap();
+        assert!(rota.refuses(later(330)), "two cannot begin at once");
         rota.begun(later(320), later(330));
-        rota.again("waits");
-        assert_eq!(rota.next(later(330)), Some(Turn::Next("waits")));
+        rota.again("begins");
+        assert_eq!(rota.next(later(330)), Some(Turn::Next("begins")));
         assert_eq!(rota.next(later(330)), Some(Turn::First("soon")));
+    }
+    #[test]
+    fn a_burst_is_served_however_long_it_takes() {
+        let (mut rota, now) = rota(10, 60);
+        for _ in 0..61 {
+            rota.enter("one of many", now).unwrap();
+        }
+        for _ in 0..100 {
+            assert!(rota.refuses(now));
+        }
+        for turn in 0..61_u64 {
+            assert_eq!(rota.next(now + Duration::from_millis(turn * 50)), Some(Turn::First("one of many")));
+            rota.finished();
+        }
     }
 }
