@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each measurement uses its part")]
 
-use std::io;
+use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `binary` with more options, and waits until it listens.
+    /// Starts `binary` with more options, and waits until it is ready: it listens before it has read its models.
     pub fn start(binary: &str, options: &[&str]) -> io::Result<Self> {
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         let listen = address.to_string();
@@ -25,9 +25,9 @@ impl Server {
         command.args(["serve", "--listen", &listen, "--log-level", "error"]).args(options).stderr(Stdio::inherit());
         let server = Self { process: command.spawn()?, address };
         let started = Instant::now();
-        while TcpStream::connect(address).is_err() {
+        while !is_ready(address).unwrap_or(false) {
             if started.elapsed() > PATIENCE {
-                return Err(io::Error::other("the server does not listen"));
+                return Err(io::Error::other("the server is not ready"));
             }
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -60,6 +60,14 @@ impl Server {
         let kib = line.split_whitespace().nth(1).and_then(|number| number.parse::<f64>().ok());
         kib.unwrap_or(0.0) / 1024.0
     }
+}
+
+fn is_ready(address: SocketAddr) -> io::Result<bool> {
+    let mut socket = TcpStream::connect(address)?;
+    socket.write_all(b"GET /health/ready HTTP/1.1\r\nHost: load\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer)?;
+    Ok(answer.starts_with("HTTP/1.1 200"))
 }
 
 impl Drop for Server {
