@@ -18,7 +18,7 @@ use super::load::DEFAULT_MODEL;
 /// Files that are open besides connections.
 const OTHER_FILES: u64 = 64;
 /// Connections that may wait to be accepted, where the system grants as many: thousands come within a second when a crowd
-/// connects anew, and beyond this some are lost.
+/// connects anew, and one that finds no room is tried again only after a second.
 const BACKLOG: u32 = 4096;
 
 /// What is bound and read before anything is served, so that what is wrong is said in one line.
