@@ -2,8 +2,8 @@
 
 #![allow(dead_code, reason = "each measurement uses its part")]
 
-use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ impl Server {
         command.args(["serve", "--listen", &listen, "--log-level", "error"]).args(options).stderr(Stdio::inherit());
         let server = Self { process: command.spawn()?, address };
         let started = Instant::now();
-        while !is_ready(address).unwrap_or(false) {
+        while emotone::http::ready(address, None).is_err() {
             if started.elapsed() > PATIENCE {
                 return Err(io::Error::other("the server is not ready"));
             }
@@ -60,14 +60,6 @@ impl Server {
         let kib = line.split_whitespace().nth(1).and_then(|number| number.parse::<f64>().ok());
         kib.unwrap_or(0.0) / 1024.0
     }
-}
-
-fn is_ready(address: SocketAddr) -> io::Result<bool> {
-    let mut socket = TcpStream::connect(address)?;
-    socket.write_all(b"GET /health/ready HTTP/1.1\r\nHost: load\r\nConnection: close\r\n\r\n")?;
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer)?;
-    Ok(answer.starts_with("HTTP/1.1 200"))
 }
 
 impl Drop for Server {

@@ -70,7 +70,7 @@ pub struct Limits {
           value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub max_queue: u32,
 
-    /// Longest wait there, in milliseconds; then 503.
+    /// Longest wait there, in milliseconds, or 50 while more than half are refused for longer than a moment; then 503.
     #[arg(long, env = "EMOTONE_QUEUE_TIMEOUT_MS", value_name = "MS", default_value = "5000",
           value_parser = units::milliseconds)]
     pub queue_timeout_ms: Duration,

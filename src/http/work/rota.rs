@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 /// Until nobody has been refused for this long, more comes than can be done.
 const OVERLOAD: Duration = Duration::from_secs(1);
-/// A crowd that fills the queue at once and comes no more is served, however long it takes. One that still comes after so
+/// A crowd that fills the queue at once and comes no more is served, as long as it may wait. One that still comes after so
 /// long is no burst: then nobody waits for longer than this, those included who came first.
 const BURST: Duration = Duration::from_millis(50);
 
@@ -288,8 +288,9 @@ mod tests {
         assert_eq!(rota.next(later(330)), Some(Turn::Next("begins")));
         assert_eq!(rota.next(later(330)), Some(Turn::First("soon")));
     }
+
     #[test]
-    fn a_burst_is_served_however_long_it_takes() {
+    fn a_burst_is_served_to_its_end() {
         let (mut rota, now) = rota(10, 60);
         for _ in 0..61 {
             rota.enter("one of many", now).unwrap();
