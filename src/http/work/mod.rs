@@ -2,6 +2,7 @@
 //! and no short clip waits behind a long call.
 
 mod rota;
+mod pressure;
 mod job;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -3,16 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Until nobody has been refused for this long, more comes than can be done.
-const OVERLOAD: Duration = Duration::from_secs(1);
-/// A crowd that fills the queue at once and comes no more is served, as long as it may wait. One that still comes after so
-/// long is no burst: then nobody waits for longer than this, those included who came first.
-const BURST: Duration = Duration::from_millis(50);
-
-/// Of the latest decisions about who comes in, the part that a single one counts for.
-const WEIGHT: f32 = 1.0 / 32.0;
-/// Where more than this part is refused, nobody waits for long: there is always somebody at the door.
-const MOST: f32 = 0.5;
+use super::pressure::Pressure;
 
 /// How much may be at work and waiting.
 #[derive(Debug, Clone, Copy)]
@@ -21,9 +12,7 @@ pub struct RotaLimits {
     pub max_at_work: usize,
     /// Not yet begun at a time, beyond those that can begin at once.
     pub max_waiting: usize,
-    /// Threads that work. While more comes than can be done, no more jobs wait than these can begin next, for a long queue
-    /// would only make all late then; and where most are refused, no more than they can begin at once, or sooner than the
-    /// next job is expected.
+    /// Threads that work. While more comes than can be done, no more jobs wait than these can begin next.
     pub threads: usize,
     /// Longest wait for the first turn.
     pub max_wait: Duration,
@@ -54,50 +43,27 @@ pub struct Rota<J> {
     waiting: VecDeque<(Instant, J)>,
     round: VecDeque<J>,
     at_work: usize,
-    /// Since when those are at work whose first turn is not over.
-    beginning: Vec<Instant>,
-    /// How long a first turn takes of late.
-    first_turn: Duration,
     round_has_turn: bool,
-    /// The first and the last refusal of the present overload.
-    refusals: Option<(Instant, Instant)>,
-    /// Part of the latest decisions that were refusals, in [0, 1].
-    refused_part: f32,
+    pressure: Pressure,
 }
 
 impl<J: Rotating> Rota<J> {
     /// Nothing to do yet.
     pub fn new(limits: RotaLimits) -> Self {
         let (waiting, round) = (VecDeque::new(), VecDeque::new());
-        Self {
-            limits,
-            waiting,
-            round,
-            at_work: 0,
-            beginning: Vec::new(),
-            first_turn: Duration::ZERO,
-            round_has_turn: false,
-            refusals: None,
-            refused_part: 0.0,
-        }
+        let pressure = Pressure::new(limits.threads);
+        Self { limits, waiting, round, at_work: 0, round_has_turn: false, pressure }
     }
 
     /// Whether one more job is turned away.
     pub fn refuses(&mut self, now: Instant) -> bool {
         let can_begin = self.limits.max_at_work.saturating_sub(self.at_work).min(self.limits.threads);
-        let mut room = can_begin.saturating_add(self.limits.max_waiting);
-        if self.overload(now).is_some() {
-            room = room.min(if self.refused_part > MOST { self.free_soon(now) } else { self.limits.threads });
-        }
+        let room = self.pressure.narrows(can_begin.saturating_add(self.limits.max_waiting), now);
         if self.waiting.len() >= room {
             self.waiting.retain(|(_, waiting)| !waiting.is_abandoned());
         }
         let refused = self.waiting.len() >= room;
-        if refused {
-            let first = self.overload(now).map_or(now, |(first, _)| first);
-            self.refusals = Some((first, now));
-        }
-        self.refused_part += (f32::from(u8::from(refused)) - self.refused_part) * WEIGHT;
+        self.pressure.decided(refused, now);
         refused
     }
 
@@ -113,7 +79,7 @@ impl<J: Rotating> Rota<J> {
     /// The next turn, if there is anything that can be done.
     pub fn next(&mut self, now: Instant) -> Option<Turn<J>> {
         while self.waiting.pop_front_if(|(_, waiting)| waiting.is_abandoned()).is_some() {}
-        let max_wait = if self.is_besieged(now) { self.limits.max_wait.min(BURST) } else { self.limits.max_wait };
+        let max_wait = self.pressure.max_wait(self.limits.max_wait, now);
         if let Some((_, late)) = self.waiting.pop_front_if(|(since, _)| now.duration_since(*since) > max_wait) {
             return Some(Turn::Late(late));
         }
@@ -124,37 +90,15 @@ impl<J: Rotating> Rota<J> {
             && let Some((_, job)) = self.waiting.pop_front()
         {
             self.at_work += 1;
-            self.beginning.push(now);
+            self.pressure.begins(now);
             return Some(Turn::First(job));
         }
         self.round.pop_front().map(Turn::Next)
     }
 
-    /// The first turn that began then is over; whether its job needs more is told next.
+    /// The first turn that began at `since` is over; whether its job needs more is told next.
     pub fn begun(&mut self, since: Instant, now: Instant) {
-        if let Some(place) = self.beginning.iter().position(|beginning| *beginning == since) {
-            self.beginning.swap_remove(place);
-        }
-        self.first_turn = self.first_turn.mul_f32(1.0 - WEIGHT) + now.duration_since(since).mul_f32(WEIGHT);
-    }
-
-    /// The first and the last refusal, if more comes than can be done.
-    fn overload(&self, now: Instant) -> Option<(Instant, Instant)> {
-        self.refusals.filter(|(_, last)| now.duration_since(*last) < OVERLOAD)
-    }
-
-    /// Whether so many come for so long that it is no burst.
-    fn is_besieged(&self, now: Instant) -> bool {
-        let for_long = self.overload(now).is_some_and(|(first, last)| last.duration_since(first) > BURST);
-        for_long && self.refused_part > MOST
-    }
-
-    /// Threads that no first turn holds, or one that is probably over before the next job comes. One job in a turn is let in
-    /// and the others refused: what is not the refused part of a turn is the time from one job to the next.
-    fn free_soon(&self, now: Instant) -> usize {
-        let nearly_over = |since: &&Instant| now.duration_since(**since) > self.first_turn.mul_f32(self.refused_part);
-        let ending = self.beginning.iter().filter(nearly_over).count();
-        self.limits.threads.saturating_sub(self.beginning.len()) + ending
+        self.pressure.begun(since, now);
     }
 
     /// Takes back a job that needs more turns.
@@ -226,7 +170,7 @@ mod tests {
         assert_eq!(rota.next(now), Some(Turn::First("one")));
         assert_eq!(rota.next(now), None, "one is at work, and more must not begin");
         rota.finished();
-        rota.enter("four", now + OVERLOAD).unwrap();
+        rota.enter("four", now + Duration::from_secs(1)).unwrap();
     }
 
     #[test]
@@ -260,7 +204,7 @@ mod tests {
         }
         rota.enter("next", now).unwrap();
         assert_eq!(rota.enter("too many now", now), Err("too many now"));
-        rota.enter("calm again", now + OVERLOAD).unwrap();
+        rota.enter("calm again", now + Duration::from_secs(1)).unwrap();
     }
 
     #[test]
@@ -275,11 +219,9 @@ mod tests {
         }
         rota.begun(now, later(320));
         rota.finished();
-        assert_eq!(rota.first_turn, Duration::from_millis(10));
         assert_eq!(rota.next(later(320)), Some(Turn::Late("waits")), "it came before the siege was seen");
         rota.enter("begins", later(320)).unwrap();
         assert_eq!(rota.next(later(320)), Some(Turn::First("begins")));
-        assert!((0.85..0.95).contains(&rota.refused_part), "{}", rota.refused_part);
         assert!(rota.refuses(later(328)), "the thread has its hands full, and others come before it is free");
         rota.enter("soon", later(330)).unwrap();
         assert!(rota.refuses(later(330)), "two cannot begin at once");
