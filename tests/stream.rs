@@ -8,11 +8,13 @@ mod live;
 
 use emotone::http::Phase;
 use emotone::model::Emotion;
-use futures_util::SinkExt;
+use futures_util::{SinkExt, StreamExt};
 use live::*;
 use serde_json::{Value, json};
 use service::{ask, post};
 use sounds::{MAN, WOMAN, at_level};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -222,8 +224,42 @@ async fn a_frame_beyond_all_limits_ends_the_call() {
     let _ = call.socket.send(Message::binary(vec![0xFF; 4 << 20])).await;
     drop(call);
     server.quiet().await;
+    // The head of such a frame alone: with nothing left unread, the server's last words are not lost in a reset.
+    let told = last_words(&server, &[frame_head(0x82, 4 << 20)].concat()).await;
+    assert!(told.contains("frame_too_large") && told.contains("summary"), "{told}");
+    assert!(told.ends_with("\u{88}\u{2}\u{3}\u{f1}"), "no close with 1009: {told:?}");
     let (heard, code) = server.converse(&plain(&start(), &vec![0xFF; 1 << 20], 1 << 20)).await;
     assert_eq!((heard.last().unwrap()["type"].as_str(), code), (Some("summary"), Some(1000)));
+}
+
+/// The head of a frame from a client whose mask is 0: its kind, its length, its mask.
+fn frame_head(kind: u8, length: u64) -> Vec<u8> {
+    [&[kind, 0xFF][..], &length.to_be_bytes(), &[0; 4]].concat()
+}
+
+/// What the server says, byte for byte as a letter, until it closes, to a call that begins well and goes on with `bytes`.
+async fn last_words(server: &Server, bytes: &[u8]) -> String {
+    let mut socket = TcpStream::connect(&server.address).await.unwrap();
+    let question = "GET /stream HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let first = start().to_string();
+    let begin = [question.as_bytes(), &frame_head(0x81, first.len() as u64), first.as_bytes(), bytes].concat();
+    socket.write_all(&begin).await.unwrap();
+    let mut told = Vec::new();
+    tokio::time::timeout(PATIENCE, socket.read_to_end(&mut told)).await.unwrap().unwrap();
+    told.into_iter().map(char::from).collect()
+}
+
+#[tokio::test]
+async fn who_closes_is_answered() {
+    let server = Server::start(&[]).await;
+    let mut call = server.call().await;
+    call.say(text(&start())).await;
+    assert_eq!(call.hear().await["type"], "ready");
+    call.say(Message::Close(None)).await;
+    let answer = tokio::time::timeout(PATIENCE, call.socket.next()).await.unwrap();
+    assert!(matches!(answer, Some(Ok(Message::Close(_)))), "{answer:?}");
+    server.quiet().await;
 }
 
 #[tokio::test]

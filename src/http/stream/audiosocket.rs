@@ -1,5 +1,5 @@
 //! Asterisk's AudioSocket: a TCP connection a call, small binary messages, no answer but the sound that Asterisk may expect.
-//! What is heard goes to the webhook and the log.
+//! What is heard goes to the webhook.
 //!
 //! A message is its kind (a byte), the length of its payload (two bytes, big-endian), and the payload:
 //! <https://docs.asterisk.org/Configuration/Channel-Drivers/AudioSocket/>
@@ -9,10 +9,10 @@ use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Duration, Instant, sleep, sleep_until, timeout};
-use tracing::{debug, info, warn};
+use tracing::{error, info, warn};
 use uuid::Uuid;
 
-use super::hearing::Hearing;
+use super::hearing::{Fault, Hearing};
 use super::opening::Start;
 use super::plain;
 use crate::audio::{RawEncoding, RawFormat};
@@ -96,8 +96,10 @@ async fn open(socket: &mut TcpStream, app: &App, session_id: &str) -> Result<(St
                 let format = RawFormat { encoding: RawEncoding::PcmS16le, sample_rate_hz, channels: 1 };
                 let start = Start { format, wishes: Default::default(), call_id, dialect: plain::dialect(format) };
                 let pipeline = app.models.get(None).map_err(|_| "there is no model")?.pipeline;
-                let hearing =
-                    Hearing::new(app, &pipeline, session_id, &start).map_err(|_| "its rate is not possible")?;
+                let hearing = Hearing::new(app, &pipeline, session_id, &start).map_err(|problem| {
+                    warn!(session_id, %problem, "an AudioSocket call cannot be heard");
+                    "it cannot be heard"
+                })?;
                 info!(session_id, call_id = start.call_id, sample_rate_hz, "AudioSocket call began");
                 return Ok((start, hearing, message));
             }
@@ -117,11 +119,11 @@ async fn hear_messages(
     let kind = first.kind;
     let mut message = first;
     let ended = loop {
-        if message.kind == kind && start.dialect.binary(&message.payload, hearing.sound()).is_ok() {
-            match hearing.listen().await {
-                Ok(frames) => frames.iter().for_each(|frame| debug!(?frame, "heard")),
-                Err(_) => return "a fault of the server",
-            }
+        if message.kind == kind
+            && start.dialect.binary(&message.payload, hearing.sound()).is_ok()
+            && let Err(fault) = hearing.listen().await
+        {
+            return at_fault(&fault);
         }
         if message.kind == HANG_UP {
             break "hung up";
@@ -136,10 +138,12 @@ async fn hear_messages(
             () = app.lifecycle.reached(Phase::Ending) => break "the server ends",
         };
     };
-    match hearing.finish().await {
-        Ok(_) => ended,
-        Err(_) => "a fault of the server",
-    }
+    hearing.finish().await.map_or_else(|fault| at_fault(&fault), |_| ended)
+}
+
+fn at_fault(fault: &Fault) -> Ended {
+    error!(%fault, "call failed");
+    "a fault of the server"
 }
 
 /// The next message; a length is at most 64 KiB by its two bytes.

@@ -6,8 +6,6 @@ use std::collections::BTreeMap;
 const MOST_WAITING: usize = 25;
 /// Bytes that may be ahead.
 const MOST_WAITING_BYTES: usize = 64 * 1024;
-/// Longest gap that is filled with silence, in pieces: ten seconds of Twilio's.
-const LONGEST_GAP: u64 = 500;
 
 /// What comes next in order.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,15 +18,21 @@ pub enum Next<'a> {
 
 /// One track's pieces. A repeated piece is dropped, an early one waits for those before it, and where one doesn't come
 /// the gap is told, so that the clock of the call stays right.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Order {
     next: Option<u64>,
     waiting: BTreeMap<u64, Vec<u8>>,
     waiting_bytes: usize,
     last_length: usize,
+    longest_gap: usize,
 }
 
 impl Order {
+    /// Nothing came yet. A gap is told as `longest_gap` bytes at most, however many are missing.
+    pub fn new(longest_gap: usize) -> Self {
+        Self { next: None, waiting: BTreeMap::new(), waiting_bytes: 0, last_length: 0, longest_gap }
+    }
+
     /// Takes a piece by its number (from 1), and gives what is in order now to `each`. A piece without a number is next.
     pub fn take(&mut self, number: Option<u64>, bytes: Vec<u8>, mut each: impl FnMut(Next<'_>)) {
         let Some(number) = number else { return each(Next::Piece(&bytes)) };
@@ -56,8 +60,8 @@ impl Order {
     fn give_up(&mut self, each: &mut impl FnMut(Next<'_>)) {
         let (Some(next), Some((first, bytes))) = (self.next, self.waiting.first_key_value()) else { return };
         let length = if self.last_length > 0 { self.last_length } else { bytes.len() };
-        let missing = first.saturating_sub(next).min(LONGEST_GAP) as usize;
-        each(Next::Gap(missing.saturating_mul(length)));
+        let missing = usize::try_from(first.saturating_sub(next)).unwrap_or(usize::MAX);
+        each(Next::Gap(missing.saturating_mul(length).min(self.longest_gap)));
         self.next = Some(*first);
         self.give(each);
     }
@@ -76,9 +80,11 @@ impl Order {
 mod tests {
     use super::*;
 
+    const LONGEST_GAP: usize = 1000;
+
     /// Each piece is its number, twice; gaps are zeros.
     fn ordered(numbers: &[u64]) -> Vec<u8> {
-        let (mut order, mut heard) = (Order::default(), Vec::new());
+        let (mut order, mut heard) = (Order::new(LONGEST_GAP), Vec::new());
         let mut hear = |next: Next<'_>| match next {
             Next::Piece(bytes) => heard.extend_from_slice(bytes),
             Next::Gap(length) => heard.extend(vec![0; length]),
@@ -106,20 +112,20 @@ mod tests {
     }
 
     #[test]
-    fn an_absurd_number_costs_ten_seconds_at_most() {
-        assert_eq!(ordered(&[1, u64::MAX]).len(), 2 + 2 * LONGEST_GAP as usize + 2);
+    fn an_absurd_number_costs_the_longest_gap_at_most() {
+        assert_eq!(ordered(&[1, u64::MAX]).len(), 2 + LONGEST_GAP + 2);
         assert_eq!(ordered(&[1_000_000, 1_000_001]).len(), 4);
     }
 
     #[test]
     fn a_missing_piece_is_not_waited_for_for_ever() {
-        let (mut order, mut pieces) = (Order::default(), 0);
+        let (mut order, mut pieces) = (Order::new(LONGEST_GAP), 0);
         order.take(Some(1), vec![1; 160], |_| {});
         for number in 3..3 + 2 * MOST_WAITING as u64 {
             order.take(Some(number), vec![1; 160], |_| pieces += 1);
         }
         assert!(pieces > MOST_WAITING && order.waiting.is_empty());
-        let mut order = Order::default();
+        let mut order = Order::new(LONGEST_GAP);
         order.take(Some(1), vec![0; 10], |_| {});
         (3..20).for_each(|number| order.take(Some(number), vec![0; 60_000], |_| {}));
         assert!(order.waiting_bytes <= MOST_WAITING_BYTES);
@@ -127,7 +133,7 @@ mod tests {
 
     #[test]
     fn pieces_without_numbers_are_heard_as_they_come() {
-        let (mut order, mut heard) = (Order::default(), Vec::new());
+        let (mut order, mut heard) = (Order::new(LONGEST_GAP), Vec::new());
         for byte in [3, 1, 2] {
             order.take(None, vec![byte], |next| {
                 if let Next::Piece(bytes) = next {

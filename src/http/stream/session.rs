@@ -18,7 +18,7 @@ use crate::pipeline::Pipeline;
 const OPENING: Duration = Duration::from_secs(10);
 /// Time for the caller's side to close after ours has.
 const CLOSING: Duration = Duration::from_secs(2);
-/// Bad frames in a row that end a call.
+/// Bad frames in a row that a call survives.
 const MOST_BAD_FRAMES: u32 = 20;
 /// Longest text frame, in bytes; a caller's words are short.
 const LONGEST_TEXT: usize = 128 * 1024;
@@ -55,7 +55,7 @@ impl End {
             End::Stopped | End::Gone => (close_code::NORMAL, None),
             End::BadStart(bad) => (close_code::POLICY, Some(("bad_start", bad.to_string()))),
             End::TooManyBadFrames => {
-                let message = format!("{MOST_BAD_FRAMES} frames in a row were not understood");
+                let message = format!("more than {MOST_BAD_FRAMES} frames in a row were not understood");
                 (close_code::POLICY, Some(("too_many_bad_frames", message)))
             }
             End::FrameTooLarge => (close_code::SIZE, Some(("frame_too_large", "the frame is too large".into()))),
@@ -93,7 +93,10 @@ impl Session {
         let began = Instant::now();
         let end = match self.open().await {
             Ok((dialect, hearing)) => self.hear(dialect, hearing, began).await,
-            Err(end) => end,
+            Err(end) => {
+                self.explain(&end).await;
+                end
+            }
         };
         match &end {
             End::Fault(fault) => error!(session_id = self.id, %fault, "call failed"),
@@ -110,14 +113,15 @@ impl Session {
                 message = timeout_at(deadline, self.socket.recv()) => message.map_err(|_| End::Idle(OPENING))?,
                 () = self.app.lifecycle.reached(Phase::Ending) => return Err(End::Ending),
             };
-            match received(message)? {
+            let too_large = || End::BadStart(BadFrame("the frame is too large".into()));
+            match received(message).map_err(|end| if let End::FrameTooLarge = end { too_large() } else { end })? {
                 Message::Text(text) if text.len() <= LONGEST_TEXT => {
                     let read = opening.read(&text, self.pipeline.limits()).map_err(End::BadStart)?;
                     if let Some(start) = read {
                         break start;
                     }
                 }
-                Message::Text(_) => return Err(End::BadStart(BadFrame("the frame is too large".into()))),
+                Message::Text(_) => return Err(too_large()),
                 Message::Binary(_) => {
                     return Err(End::BadStart(BadFrame("sound before a text frame says what it is".into())));
                 }
@@ -138,20 +142,33 @@ impl Session {
             Ok(never) => match never {},
             Err(end) => end,
         };
-        if let End::Gone | End::Fault(_) = end {
+        if let End::Fault(_) = end {
+            self.explain(&end).await;
             return end;
         }
         dialect.finish(hearing.sound());
+        if let End::Gone = end {
+            // Nobody listens any more, but the webhook is to be told what was heard.
+            return hearing.finish().await.map_or_else(End::Fault, |_| end);
+        }
         match self.finish(&mut hearing, &end).await {
             Ok(()) => end,
-            Err(other) => other,
+            Err(other) => {
+                self.explain(&other).await;
+                other
+            }
+        }
+    }
+
+    /// Says why it ends, where there is something to say; who has gone is beyond it.
+    async fn explain(&mut self, end: &End) {
+        if let (_, Some((code, message))) = end.parting() {
+            let _ = self.say(&Frame::Error { code, message }).await;
         }
     }
 
     async fn finish(&mut self, hearing: &mut Hearing, end: &End) -> Result<(), End> {
-        if let (_, Some((code, message))) = end.parting() {
-            self.say(&Frame::Error { code, message }).await?;
-        }
+        self.explain(end).await;
         for frame in hearing.finish().await.map_err(End::Fault)? {
             self.say(&frame).await?;
         }
@@ -235,15 +252,10 @@ impl Session {
 
     /// Closes, and waits a little for the caller to do the same, so that the last words are not lost in a reset.
     async fn part(mut self, end: &End) {
-        let (code, problem) = end.parting();
-        if let End::Gone = end {
-            return;
-        }
-        if let (End::BadStart(_) | End::Fault(_), Some((code, message))) = (end, problem) {
-            let _ = self.say(&Frame::Error { code, message }).await;
-        }
-        let close = Message::Close(Some(CloseFrame { code, reason: "".into() }));
-        if let Ok(Ok(())) = timeout(CLOSING, self.socket.send(close)).await {
+        let close = CloseFrame { code: end.parting().0, reason: "".into() };
+        // Who closed first is answered by reading on.
+        let is_closed = matches!(end, End::Gone);
+        if is_closed || matches!(timeout(CLOSING, self.socket.send(Message::Close(Some(close)))).await, Ok(Ok(()))) {
             let closed = async { while let Some(Ok(_)) = self.socket.recv().await {} };
             if timeout(CLOSING, closed).await.is_err() {
                 debug!(session_id = self.id, "the caller did not close");

@@ -23,6 +23,8 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 /// Twilio's own format, where `start` does not say it.
 const TELEPHONE_HZ: u32 = 8_000;
+/// Longest gap that is filled with silence.
+const LONGEST_GAP_SECONDS: usize = 10;
 
 /// A call at Twilio.
 #[derive(Debug)]
@@ -112,11 +114,11 @@ pub(super) fn start(value: &Value) -> Result<Start, BadFrame> {
     };
     let channels = if data.tracks.iter().any(|track| track == "outbound") { 2 } else { 1 };
     let format = RawFormat { encoding, sample_rate_hz, channels };
-    let track = || Track { order: Order::default(), decoder: RawDecoder::new(RawFormat { channels: 1, ..format }) };
-    let twilio = Twilio {
-        tracks: (0..channels).map(|_| track()).collect(),
-        bytes_per_sample: if encoding == RawEncoding::PcmS16le { 2 } else { 1 },
-    };
+    let bytes_per_sample = if encoding == RawEncoding::PcmS16le { 2 } else { 1 };
+    let longest_gap = (sample_rate_hz as usize).saturating_mul(LONGEST_GAP_SECONDS * bytes_per_sample);
+    let track =
+        || Track { order: Order::new(longest_gap), decoder: RawDecoder::new(RawFormat { channels: 1, ..format }) };
+    let twilio = Twilio { tracks: (0..channels).map(|_| track()).collect(), bytes_per_sample };
     let wishes = wishes(&data.custom_parameters)?;
     Ok(Start { format, wishes, call_id: data.call_sid, dialect: Dialect::Twilio(twilio) })
 }
