@@ -4,6 +4,7 @@
 
 mod service;
 mod sounds;
+mod live;
 
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ use sounds::{MAN, at_level};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::Message;
 
 const SECRET: &str = "whsec_dGhlIHRlc3QncyBzZWNyZXQ=";
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -134,4 +136,31 @@ async fn a_receiver_that_fails_is_asked_again_and_one_that_refuses_is_not() {
     next(&mut received).await;
     tokio::time::timeout(PATIENCE, service.app.lifecycle.idle()).await.unwrap();
     assert!(received.try_recv().is_err(), "it was refused for good");
+}
+
+#[tokio::test]
+async fn calls_that_end_without_a_word_are_told_too() {
+    let (address, mut received) = receiver(vec![]).await;
+    let options = ["--webhook", &address, "--webhook-secret", SECRET, "--drain-seconds", "0"];
+    let server = live::Server::start(&options).await;
+    let voice = live::mulaw(&MAN.speak(2.0, live::RATE));
+    // As jambonz does, by closing; by a lost connection; and cut off by the end of the server.
+    for end in ["closed", "lost", "cut off"] {
+        let mut call = server.call().await;
+        call.say(live::text(&live::start())).await;
+        assert_eq!(call.hear().await["type"], "ready");
+        for piece in voice.chunks(160) {
+            call.say(Message::binary(piece.to_vec())).await;
+        }
+        match end {
+            "closed" => call.socket.close(None).await.unwrap(),
+            "lost" => drop(call),
+            _ => {
+                server.service.app.lifecycle.advance(http::Phase::Draining);
+                call.rest().await;
+            }
+        }
+        let event = next(&mut received).await.json();
+        assert_eq!(event["type"], "summary", "{end}");
+    }
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use emotone::config::Serve;
+use emotone::config::{ModelSource, Serve};
 use emotone::http::{self, App, Certificate, Listening, Models, Phase};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime;
@@ -15,8 +15,8 @@ use tracing::{error, info, warn};
 use super::insight;
 use super::load::DEFAULT_MODEL;
 
-/// Files that are open besides connections.
-const OTHER_FILES: u64 = 64;
+/// Files that are open besides connections and live calls: models, logs, answers on their way to a webhook.
+const OTHER_FILES: u64 = 128;
 /// Connections that may wait to be accepted, where the system grants as many: thousands come within a second when a crowd
 /// connects anew, and one that finds no room is tried again only after a second.
 const BACKLOG: u32 = 4096;
@@ -38,11 +38,12 @@ pub fn serve(settings: Serve) -> Result<ExitCode> {
     // Sockets are made for the runtime, though it is not running yet.
     let entered = runtime.enter();
     let ready = Ready {
+        // Before there is an address to ask at, for it takes a while.
+        models: Models::load(named(&settings.model), DEFAULT_MODEL, settings.limits.audio())?,
         listener: bind(settings.network.listen)?,
         metrics_listener: settings.insight.metrics_listen.map(bind).transpose()?,
         audiosocket_listener: settings.live.audiosocket_listen.map(bind).transpose()?,
         certificate: Certificate::load(&settings.security)?,
-        models: Models::load(settings.model.clone(), DEFAULT_MODEL, settings.limits.audio())?,
         settings,
     };
     drop(entered);
@@ -51,6 +52,11 @@ pub fn serve(settings: Serve) -> Result<ExitCode> {
     // What is left has had its time.
     runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
+}
+
+/// A variable that is set to nothing names nothing.
+fn named(models: &[ModelSource]) -> Vec<ModelSource> {
+    models.iter().filter(|model| !model.path.as_os_str().is_empty()).cloned().collect()
 }
 
 async fn run(ready: Ready) -> Result<()> {
@@ -69,8 +75,7 @@ async fn run(ready: Ready) -> Result<()> {
         tokio::spawn(certificate.clone().follow());
     }
     if let Some(listener) = metrics_listener {
-        let listening = Listening { listener, tls: None };
-        tokio::spawn(http::serve(listening, app.clone(), http::metrics_router(app.clone())));
+        tokio::spawn(http::serve_metrics(listener, app.clone()));
     }
     if let Some(listener) = audiosocket_listener {
         tokio::spawn(http::serve_audiosocket(listener, app.clone()));
@@ -85,9 +90,12 @@ async fn run(ready: Ready) -> Result<()> {
 
 /// Each connection is an open file, of which a shell often grants no more than 1024 where the system would grant many.
 fn raise_file_limit(app: &App) {
-    let needed = u64::from(app.settings.network.max_connections) + OTHER_FILES;
+    let (network, limits) = (&app.settings.network, &app.settings.limits);
+    let needed = u64::from(network.max_connections) + u64::from(limits.max_sessions) + OTHER_FILES;
     match rlimit::increase_nofile_limit(needed) {
-        Ok(granted) if granted < needed => warn!(granted, needed, "fewer open files than --max-connections needs"),
+        Ok(granted) if granted < needed => {
+            warn!(granted, needed, "fewer open files than --max-connections and --max-sessions need")
+        }
         Ok(_) => {}
         Err(problem) => warn!(%problem, "the limit of open files stays"),
     }

@@ -9,7 +9,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use tracing::{Instrument, error, field, info, info_span};
+use tracing::{Instrument, error, error_span, field, info};
 
 use super::error::ApiError;
 use super::linger::{Answer, Leftover};
@@ -38,7 +38,8 @@ pub async fn surround(State(app): State<App>, mut request: Request, next: Next) 
     request.extensions_mut().insert(id.clone());
     let request = request.map(|body| leftover.watch(body));
 
-    let span = info_span!("request", request_id = id.as_str(), trace_id, otel.name = field::Empty);
+    // Of the highest level, so that whatever is logged at all says which request it is about.
+    let span = error_span!("request", request_id = id.as_str(), trace_id, otel.name = field::Empty);
     traces::begin(&span, request.headers(), &method, &route);
     let unanswered = Unanswered { app: &app, answered: false };
     let response = next.run(request).instrument(span.clone()).await;

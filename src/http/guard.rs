@@ -1,6 +1,8 @@
 //! The door of the routes that cost something: keys, then rates.
 
 use std::num::NonZeroU32;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -15,18 +17,21 @@ use super::state::App;
 
 /// Callers that are remembered at least; beyond, those who have not asked lately are forgotten.
 const REMEMBERED: usize = 10_000;
+/// How often at most: looking through all of them takes its time.
+const FORGET_EVERY: Duration = Duration::from_secs(1);
 
 /// How often each caller may ask.
 pub struct Rates {
     limiter: Option<DefaultKeyedRateLimiter<Caller>>,
     clock: DefaultClock,
+    forgot: Mutex<Instant>,
 }
 
 impl Rates {
     /// So many requests a minute for each caller, all at once if they like; 0 is no limit.
     pub fn new(per_minute: u32) -> Self {
         let limiter = NonZeroU32::new(per_minute).map(|rate| RateLimiter::keyed(Quota::per_minute(rate)));
-        Self { limiter, clock: DefaultClock::default() }
+        Self { limiter, clock: DefaultClock::default(), forgot: Mutex::new(Instant::now()) }
     }
 
     /// Counts a request.
@@ -35,13 +40,22 @@ impl Rates {
     /// [`ApiError::RateLimited`], with the time after which one more is granted.
     pub fn check(&self, caller: Caller) -> Result<(), ApiError> {
         let Some(limiter) = &self.limiter else { return Ok(()) };
-        if limiter.len() > REMEMBERED {
+        if limiter.len() > REMEMBERED && self.is_time_to_forget() {
             limiter.retain_recent();
         }
         limiter.check_key(&caller).map_err(|until| {
             let retry_after = until.wait_time_from(self.clock.now());
             ApiError::RateLimited { retry_after }
         })
+    }
+
+    fn is_time_to_forget(&self) -> bool {
+        let mut forgot = self.forgot.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_time = forgot.elapsed() >= FORGET_EVERY;
+        if is_time {
+            *forgot = Instant::now();
+        }
+        is_time
     }
 }
 

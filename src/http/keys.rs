@@ -85,6 +85,7 @@ fn hash(key: &[u8]) -> Hash {
 
 fn read_file(file: &Path) -> io::Result<Vec<Hash>> {
     let text = std::fs::read_to_string(file)?;
+    let text = text.trim_start_matches('\u{feff}');
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let hashes: Vec<Hash> = lines.map(|line| hash(line.as_bytes())).collect();
     if hashes.is_empty() {

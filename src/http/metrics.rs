@@ -115,7 +115,7 @@ impl Metrics {
             waiting: gauge("emotone_queue_depth", "Recordings that wait for their first turn.")?,
             at_work: gauge("emotone_recordings_at_work", "Recordings being judged.")?,
             open_sessions: gauge("emotone_sessions", "Live calls open.")?,
-            connections: gauge("emotone_connections", "Connections open.")?,
+            connections: gauge("emotone_connections", "Connections open, but for those that became live calls.")?,
             audio_seconds,
             buffered_bytes,
             model_info,
@@ -174,6 +174,12 @@ impl Metrics {
     /// An event of a live call was `delivered` to the webhook, `failed`, or was `dropped` because too many waited.
     pub fn webhook(&self, result: &str) {
         self.webhooks.with_label_values(&[result]).inc();
+    }
+
+    /// How many events had that result.
+    #[cfg(test)]
+    pub fn webhooks_of(&self, result: &str) -> u64 {
+        self.webhooks.with_label_values(&[result]).get()
     }
 
     /// A model file was read again.

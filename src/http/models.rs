@@ -95,7 +95,7 @@ impl Models {
             Vec::new()
         });
         for Candidate { file, name } in candidates {
-            match self.read(file.as_deref(), name) {
+            match self.read(file.as_deref(), name.clone()) {
                 Ok(model) if new.iter().any(|other| other.name == model.name) => {
                     let problem = format!("there is another model named `{}`", model.name);
                     problems.push(ModelsError { file: shown(file.as_deref()), problem });
@@ -103,7 +103,10 @@ impl Models {
                 Ok(model) => new.push(model),
                 Err(problem) => {
                     problems.push(problem);
-                    new.extend(old.iter().find(|model| model.file == file).cloned());
+                    // A file may be at work under several names.
+                    let is_it =
+                        |model: &&Served| model.file == file && name.as_ref().is_none_or(|name| model.name == *name);
+                    new.extend(old.iter().find(is_it).cloned());
                 }
             }
         }
@@ -207,7 +210,10 @@ mod tests {
             std::fs::write(&path, MODEL).unwrap();
             assert!(models.reload().is_empty());
         }
+        let two = load(&[&format!("one={}", path.display()), &format!("two={}", path.display())]).unwrap();
         std::fs::write(&path, b"no model at all").unwrap();
+        assert_eq!(two.reload().len(), 2);
+        assert!(["one", "two"].iter().all(|name| two.get(Some(name)).is_ok()), "both names are kept");
         assert!(load(&[path.to_str().unwrap()]).is_err());
     }
 }

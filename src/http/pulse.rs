@@ -74,7 +74,7 @@ impl Pulse {
 
     /// When to look again, or `None` if patience has ended.
     pub fn check(&self, now: Instant) -> Option<Instant> {
-        let (since, patience) = if self.in_flight.load(Ordering::Relaxed) > 0 {
+        let (since, patience) = if self.in_flight.load(Ordering::Acquire) > 0 {
             (self.last_byte.load(Ordering::Relaxed), self.patience.stalled)
         } else {
             match self.head_since.load(Ordering::Relaxed) {
@@ -90,8 +90,9 @@ impl Pulse {
 
     /// Whether there has been no request for that long.
     pub fn is_idle_for(&self, least: Duration, now: Instant) -> bool {
+        let is_idle = self.in_flight.load(Ordering::Acquire) == 0;
         let idle_since = self.began + Duration::from_millis(self.idle_since.load(Ordering::Relaxed));
-        self.in_flight.load(Ordering::Relaxed) == 0 && now.saturating_duration_since(idle_since) >= least
+        is_idle && now.saturating_duration_since(idle_since) >= least
     }
 
     fn clock(&self, now: Instant) -> u64 {
@@ -103,9 +104,9 @@ impl Drop for Beat {
     fn drop(&mut self) {
         let now = self.0.clock(Instant::now());
         self.0.last_byte.store(now, Ordering::Relaxed);
-        if self.0.in_flight.fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.0.idle_since.store(now, Ordering::Relaxed);
-        }
+        // Before the count falls, so that whoever sees it at 0 sees since when; while others are in flight it does not matter.
+        self.0.idle_since.store(now, Ordering::Relaxed);
+        self.0.in_flight.fetch_sub(1, Ordering::Release);
     }
 }
 

@@ -52,7 +52,7 @@ fn surround(router: Router<App>, app: App) -> Router {
 fn cors(origins: &[String]) -> Option<CorsLayer> {
     let allowed = match origins {
         [] => return None,
-        [any] if any == "*" => AllowOrigin::any(),
+        some if some.iter().any(|origin| origin == "*") => AllowOrigin::any(),
         some => AllowOrigin::list(some.iter().filter_map(|origin| HeaderValue::from_str(origin).ok())),
     };
     let key = HeaderName::from_static("x-api-key");

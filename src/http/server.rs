@@ -15,7 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{AcquireError, Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
@@ -23,6 +23,7 @@ use tracing::{debug, info, warn};
 
 use super::lifecycle::Phase;
 use super::pulse::{Felt, Patience, Pulse};
+use super::routes::metrics_router;
 use super::state::App;
 use super::webhook;
 
@@ -30,7 +31,7 @@ use super::webhook;
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// Requests at a time on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 128;
-/// How long live calls have to say goodbye once the time for draining is over.
+/// How long live calls have to say goodbye, and the webhook to be told, once the time for draining is over.
 const GOODBYE: Duration = Duration::from_secs(1);
 /// How long answers have to reach the network in the end.
 const FLUSH: Duration = Duration::from_secs(1);
@@ -38,6 +39,9 @@ const FLUSH: Duration = Duration::from_secs(1);
 const BREATH: Duration = Duration::from_millis(50);
 /// A connection without a request for this long is closed when others wait for its place.
 const IDLE_UNDER_PRESSURE: Duration = Duration::from_secs(1);
+
+/// Connections of those who watch, who have room of their own: they look most when everything else is full.
+const MOST_WATCHERS: u32 = 64;
 
 /// Who is at the other end of a connection.
 #[derive(Debug, Clone, Copy)]
@@ -56,22 +60,27 @@ pub struct Listening {
 /// # Errors
 /// If the listener is of no use any more.
 pub async fn serve(listening: Listening, app: App, router: Router) -> io::Result<()> {
-    let Listening { listener, tls } = listening;
-    let most = app.settings.network.max_connections;
-    let places = app.connection_room.clone();
-    let (closing, pressure) = (watch::Sender::new(false), Arc::new(Notify::new()));
     tokio::spawn(webhook::deliver(app.clone()));
+    let (room, most) = (app.connection_room.clone(), app.settings.network.max_connections);
+    listen(listening, app, router, room, most).await
+}
+
+/// Serves figures and health alone, for as long as [`serve`] does.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_metrics(listener: TcpListener, app: App) -> io::Result<()> {
+    let (router, room) = (metrics_router(app.clone()), Arc::new(Semaphore::new(MOST_WATCHERS as usize)));
+    listen(Listening { listener, tls: None }, app, router, room, MOST_WATCHERS).await
+}
+
+/// Serves while there is `room`, which has `most` places.
+async fn listen(listening: Listening, app: App, router: Router, room: Arc<Semaphore>, most: u32) -> io::Result<()> {
+    let Listening { listener, tls } = listening;
+    let (closing, pressure) = (watch::Sender::new(false), Arc::new(Notify::new()));
     let drained = drained(&app);
     tokio::pin!(drained);
     loop {
-        if places.available_permits() == 0 {
-            pressure.notify_waiters();
-        }
-        let place = tokio::select! {
-            () = &mut drained => break,
-            place = places.clone().acquire_owned() => place.map_err(io::Error::other)?,
-            () = sleep(IDLE_UNDER_PRESSURE) => continue,
-        };
         let (socket, peer) = tokio::select! {
             () = &mut drained => break,
             accepted = listener.accept() => match accepted {
@@ -82,6 +91,10 @@ pub async fn serve(listening: Listening, app: App, router: Router) -> io::Result
                     continue;
                 }
             },
+        };
+        let place = tokio::select! {
+            () = &mut drained => break,
+            place = place(&room, &pressure) => place.map_err(io::Error::other)?,
         };
         let connection = Connection {
             app: app.clone(),
@@ -106,8 +119,20 @@ pub async fn serve(listening: Listening, app: App, router: Router) -> io::Result
         });
     }
     closing.send_replace(true);
-    let _ = timeout(FLUSH, places.acquire_many(most)).await;
+    let _ = timeout(FLUSH, room.acquire_many(most)).await;
     Ok(())
+}
+
+/// A place in the room; while there is none, connections that do nothing are asked to go.
+async fn place(room: &Arc<Semaphore>, pressure: &Notify) -> Result<OwnedSemaphorePermit, AcquireError> {
+    loop {
+        if room.available_permits() == 0 {
+            pressure.notify_waiters();
+        }
+        if let Ok(place) = timeout(IDLE_UNDER_PRESSURE, room.clone().acquire_owned()).await {
+            return place;
+        }
+    }
 }
 
 /// Waits for the order to end, and then for everybody who is being served.
@@ -118,7 +143,9 @@ async fn drained(app: &App) {
     if timeout(app.settings.network.drain_seconds, lifecycle.idle()).await.is_err() {
         warn!(in_flight = lifecycle.in_flight(), "the time for draining is over");
         lifecycle.advance(Phase::Ending);
-        let _ = timeout(GOODBYE, lifecycle.idle()).await;
+        if timeout(GOODBYE, lifecycle.idle()).await.is_err() {
+            warn!(in_flight = lifecycle.in_flight(), "ended before everything was");
+        }
     }
 }
 

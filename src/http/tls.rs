@@ -1,6 +1,5 @@
 //! TLS, with a certificate that can be renewed while the server runs.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
@@ -33,7 +32,7 @@ pub struct TlsError {
 pub struct Certificate {
     chain: PathBuf,
     key: PathBuf,
-    seen: Mutex<Option<SystemTime>>,
+    seen: Mutex<Changed>,
     present: RwLock<Arc<CertifiedKey>>,
 }
 
@@ -77,13 +76,22 @@ impl Certificate {
     pub async fn follow(self: Arc<Self>) {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            if changed(&self.chain, &self.key) == *self.seen.lock().unwrap_or_else(PoisonError::into_inner) {
-                continue;
+            let certificate = self.clone();
+            // Disks may be slow, or networks.
+            let looked = tokio::task::spawn_blocking(move || certificate.look()).await;
+            if let Err(panic) = looked {
+                warn!(%panic, "the certificate's files could not be looked at");
             }
-            match self.reload() {
-                Ok(()) => info!("the certificate has changed"),
-                Err(error) => warn!(%error, "the old certificate stays"),
-            }
+        }
+    }
+
+    fn look(&self) {
+        if changed(&self.chain, &self.key) == *self.seen.lock().unwrap_or_else(PoisonError::into_inner) {
+            return;
+        }
+        match self.reload() {
+            Ok(()) => info!("the certificate has changed"),
+            Err(error) => warn!(%error, "the old certificate stays"),
         }
     }
 }
@@ -98,10 +106,11 @@ pub(super) fn provider() -> CryptoProvider {
     ring::default_provider()
 }
 
-/// When either file was changed last.
-fn changed(chain: &Path, key: &Path) -> Option<SystemTime> {
-    let changed = |path: &Path| -> io::Result<SystemTime> { std::fs::metadata(path)?.modified() };
-    changed(chain).ok().max(changed(key).ok())
+/// When chain and key were changed last.
+type Changed = [Option<SystemTime>; 2];
+
+fn changed(chain: &Path, key: &Path) -> Changed {
+    [chain, key].map(|path| std::fs::metadata(path).and_then(|file| file.modified()).ok())
 }
 
 fn read(chain: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {

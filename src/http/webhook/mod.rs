@@ -19,7 +19,7 @@ use uuid::Uuid;
 pub use self::delivery::EndpointError;
 use self::delivery::{Endpoint, Outcome};
 use self::signature::Secret;
-use super::lifecycle::{InFlight, Lifecycle, Phase};
+use super::lifecycle::{InFlight, Lifecycle};
 use super::metrics::Metrics;
 use super::state::App;
 use crate::config::Live;
@@ -77,22 +77,16 @@ impl Webhook {
     }
 }
 
-/// Delivers the events of a service until it ends, if it has a webhook and nobody else does so.
+/// Delivers the events of a service for as long as it lasts, if it has a webhook and nobody else does so: even calls that are
+/// cut off in the end have their summary told.
 pub async fn deliver(app: App) {
     let Some((endpoint, secret, mut events)) = app.webhook.as_ref().and_then(Webhook::take_delivery) else { return };
     let at_work = Arc::new(Semaphore::new(MOST_AT_WORK));
-    loop {
-        let event = tokio::select! {
-            event = events.recv() => event,
-            () = app.lifecycle.reached(Phase::Ending) => None,
-        };
-        let (Some(event), Ok(place)) = (event, at_work.clone().acquire_owned().await) else { return };
+    while let Some(event) = events.recv().await {
+        let Ok(place) = at_work.clone().acquire_owned().await else { return };
         let (app, endpoint, secret) = (app.clone(), endpoint.clone(), secret.clone());
         tokio::spawn(async move {
-            let told = tokio::select! {
-                told = attempt(&endpoint, &secret, &event) => told,
-                () = app.lifecycle.reached(Phase::Ending) => false,
-            };
+            let told = attempt(&endpoint, &secret, &event).await;
             app.metrics.webhook(if told { "delivered" } else { "failed" });
             drop((place, event.in_flight));
         });
@@ -147,5 +141,6 @@ mod tests {
         let (lifecycle, metrics) = (Lifecycle::default(), Metrics::new().unwrap());
         (0..LONGEST_QUEUE + 5).for_each(|number| webhook.tell(&number, &lifecycle, &metrics));
         assert_eq!(lifecycle.in_flight(), LONGEST_QUEUE, "what was dropped holds up nothing");
+        assert_eq!(metrics.webhooks_of("dropped"), 5);
     }
 }

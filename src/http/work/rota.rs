@@ -55,7 +55,7 @@ impl<J: Rotating> Rota<J> {
         Self { limits, waiting, round, at_work: 0, round_has_turn: false, pressure }
     }
 
-    /// Whether one more job is turned away.
+    /// Whether one more job is turned away; who is not has still to [`enter`](Self::enter), and counts as let in then.
     pub fn refuses(&mut self, now: Instant) -> bool {
         let can_begin = self.limits.max_at_work.saturating_sub(self.at_work).min(self.limits.threads);
         let room = self.pressure.narrows(can_begin.saturating_add(self.limits.max_waiting), now);
@@ -63,7 +63,9 @@ impl<J: Rotating> Rota<J> {
             self.waiting.retain(|(_, waiting)| !waiting.is_abandoned());
         }
         let refused = self.waiting.len() >= room;
-        self.pressure.decided(refused, now);
+        if refused {
+            self.pressure.decided(true, now);
+        }
         refused
     }
 
@@ -72,6 +74,7 @@ impl<J: Rotating> Rota<J> {
         if self.refuses(now) {
             return Err(job);
         }
+        self.pressure.decided(false, now);
         self.waiting.push_back((now, job));
         Ok(())
     }
