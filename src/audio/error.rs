@@ -16,7 +16,7 @@ pub enum AudioError {
         reason: String,
     },
     /// Shorter than can be judged.
-    #[error("clip lasts {seconds:.2} s, at least {limit:.2} s is needed")]
+    #[error("clip lasts {} s, at least {limit} s is needed", (seconds * 1000.0).floor() / 1000.0)]
     TooShort {
         /// Duration of the clip, in seconds.
         seconds: f64,
@@ -24,7 +24,7 @@ pub enum AudioError {
         limit: f64,
     },
     /// Longer than this service accepts.
-    #[error("recording lasts more than {limit:.0} s, the longest that is accepted")]
+    #[error("recording lasts more than {limit} s, the longest that is accepted")]
     TooLong {
         /// The most that is accepted, in seconds.
         limit: f64,

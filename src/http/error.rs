@@ -70,7 +70,7 @@ pub enum ApiError {
 }
 
 impl ApiError {
-    /// Status and code: the table of the README.
+    /// Status and code.
     pub fn status_and_code(&self) -> (StatusCode, &'static str) {
         match self {
             ApiError::EmptyUpload(_) => (StatusCode::BAD_REQUEST, "empty_upload"),
@@ -160,7 +160,7 @@ pub struct ErrorDetail {
     #[schema(value_type = String, example = "audio_too_short")]
     pub code: &'static str,
     /// For people.
-    #[schema(example = "clip lasts 0.02 s, at least 0.10 s is needed")]
+    #[schema(example = "clip lasts 0.02 s, at least 0.1 s is needed")]
     pub message: String,
     /// The request's `x-request-id`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -2,7 +2,6 @@
 
 use std::sync::LazyLock;
 
-use axum::extract::Path;
 use axum::http::header;
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use utoipa::OpenApi;
@@ -11,6 +10,7 @@ use utoipa::openapi::OpenApi as Document;
 use super::classify::Form;
 use super::error::ApiError;
 use super::page;
+use super::query::Named;
 use super::routes;
 use crate::audio::RawEncoding;
 
@@ -103,7 +103,7 @@ pub async fn docs() -> Response {
 }
 
 /// What that page consists of.
-pub async fn docs_file(Path(name): Path<String>) -> Result<Response, ApiError> {
+pub async fn docs_file(Named(name): Named) -> Result<Response, ApiError> {
     if name == "start.js" {
         return Ok(([(header::CONTENT_TYPE, "text/javascript")], START).into_response());
     }

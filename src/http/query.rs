@@ -1,6 +1,6 @@
-//! A query, refused in the words of this service where it makes no sense.
+//! What an address says, refused in the words of this service where it makes no sense.
 
-use axum::extract::{FromRequestParts, Query};
+use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::{Uri, request::Parts};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -28,6 +28,19 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Parameters<T> {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
         Self::of(&parts.uri).map(Parameters)
+    }
+}
+
+/// The name that a path ends with or holds.
+#[derive(Debug)]
+pub struct Named(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let name = Path::from_request_parts(parts, state).await;
+        name.map(|Path(name)| Named(name)).map_err(|error| ApiError::BadRequest(error.body_text()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What there is: the server, its health, its models.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -9,6 +9,7 @@ use super::{ErrorSentence, FLOAT, INPUT, OUTPUT};
 use crate::config::VERSION;
 use crate::http::error::ApiError;
 use crate::http::models::Served;
+use crate::http::query::Named;
 use crate::http::state::App;
 use crate::model::Emotion;
 
@@ -115,7 +116,7 @@ pub async fn ready(State(app): State<App>) -> Result<Json<ServerReady>, ApiError
         (status = 400, description = "There is no such model", body = ErrorSentence),
         (status = 503, description = "The server is about to end", body = ErrorSentence),
     ))]
-pub async fn model_ready(State(app): State<App>, Path(name): Path<String>) -> Result<Json<ModelReady>, ApiError> {
+pub async fn model_ready(State(app): State<App>, Named(name): Named) -> Result<Json<ModelReady>, ApiError> {
     app.check_open()?;
     let served = app.models.get(Some(&name))?;
     Ok(Json(ModelReady { name: served.name, ready: true }))
@@ -130,7 +131,7 @@ pub async fn model_ready(State(app): State<App>, Path(name): Path<String>) -> Re
         (status = 401, description = "A missing or wrong API key", body = ErrorSentence),
         (status = 429, description = "Too many requests; see Retry-After", body = ErrorSentence),
     ))]
-pub async fn model_metadata(State(app): State<App>, Path(name): Path<String>) -> Result<Json<ModelMetadata>, ApiError> {
+pub async fn model_metadata(State(app): State<App>, Named(name): Named) -> Result<Json<ModelMetadata>, ApiError> {
     Ok(Json(ModelMetadata::from(app.models.get(Some(&name))?)))
 }
 

@@ -1,16 +1,18 @@
 //! `POST /v2/models/{model}/infer`: windows of features in, probabilities out.
 
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::tensor::{InferenceRequest, TensorParameters};
 use super::{ErrorSentence, FLOAT, OUTPUT};
-use crate::features::FeatureMatrix;
+use crate::features::{FeatureMatrix, FeatureSpec};
 use crate::http::error::ApiError;
+use crate::http::query::Named;
 use crate::http::state::App;
 use crate::http::upload::Upload;
 use crate::http::work::{Stepped, Stepwise};
@@ -76,7 +78,7 @@ pub struct OutputTensor {
         (status = 503, description = "No room for more work; see Retry-After", body = ErrorSentence),
         (status = 504, description = "The deadline passed", body = ErrorSentence),
     ))]
-pub async fn infer(State(app): State<App>, Path(name): Path<String>, request: Request) -> Result<Response, ApiError> {
+pub async fn infer(State(app): State<App>, Named(name): Named, request: Request) -> Result<Response, ApiError> {
     app.check_open()?;
     app.workers.check_room()?;
     let served = app.models.get(Some(&name))?;
@@ -88,18 +90,14 @@ pub async fn infer(State(app): State<App>, Path(name): Path<String>, request: Re
     if split > upload.audio.len() {
         return Err(ApiError::BadRequest("the JSON is shorter than its header says".into()));
     }
-    let (json, binary) = (upload.audio.slice(..split), upload.audio.slice(split..));
-    let asked: InferenceRequest =
-        serde_json::from_slice(&json).map_err(|error| ApiError::BadRequest(format!("not understood: {error}")))?;
-    let features = classifier.features();
-    let windows = asked.windows(&binary, features.frames, features.width())?;
-
-    let work = Inference { classifier: classifier.clone(), windows, judged: Vec::new() };
-    let (judged, timing) = app.workers.work(work, app.deadline(), upload.room).await?;
-    app.metrics.took(&[("queue", timing.queue), ("inference", timing.inference)]);
+    let body = Body { json: upload.audio.slice(..split), binary: upload.audio.slice(split..) };
+    let work =
+        Inference { classifier: classifier.clone(), unread: Some(body), asked: Asked::default(), judged: Vec::new() };
+    let (Judged { asked, judged }, timing) = app.workers.work(work, app.deadline(), upload.room).await?;
+    app.metrics.took(&[("queue", timing.queue), ("decode", timing.decode), ("inference", timing.inference)]);
     let numbers: Vec<f32> =
         judged.iter().flat_map(|probabilities| Emotion::ALL.map(|emotion| probabilities.of(emotion))).collect();
-    let (model_version, id) = (classifier.card().version.clone(), asked.id.clone());
+    let (model_version, id) = (classifier.card().version.clone(), asked.id);
     let answer = |data, parameters| InferenceResponse {
         model_name: served.name,
         model_version,
@@ -112,7 +110,7 @@ pub async fn infer(State(app): State<App>, Path(name): Path<String>, request: Re
             parameters,
         }],
     };
-    if asked.wants_bytes() {
+    if asked.wants_bytes {
         let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
         let parameters = TensorParameters { binary_data_size: Some(bytes.len()) };
         return with_bytes(&answer(None, Some(parameters)), &bytes);
@@ -133,22 +131,60 @@ fn with_bytes(answer: &InferenceResponse, bytes: &[u8]) -> Result<Response, ApiE
     Ok(([(JSON_LENGTH, json_length), (header::CONTENT_TYPE, kind)], body).into_response())
 }
 
-/// Windows at work, some at a step.
+/// What came.
+struct Body {
+    json: Bytes,
+    /// What follows the JSON.
+    binary: Bytes,
+}
+
+/// What is wanted.
+#[derive(Default)]
+struct Asked {
+    windows: Vec<FeatureMatrix>,
+    id: Option<String>,
+    wants_bytes: bool,
+}
+
+impl Body {
+    fn read(&self, features: &FeatureSpec) -> Result<Asked, ApiError> {
+        let request: InferenceRequest = serde_json::from_slice(&self.json)
+            .map_err(|error| ApiError::BadRequest(format!("not understood: {error}")))?;
+        let windows = request.windows(&self.binary, features.frames, features.width())?;
+        Ok(Asked { windows, wants_bytes: request.wants_bytes(), id: request.id })
+    }
+}
+
+/// Windows at work: read in the first step, then judged, some at a step.
 struct Inference {
     classifier: Classifier,
-    windows: Vec<FeatureMatrix>,
+    unread: Option<Body>,
+    asked: Asked,
+    judged: Vec<Probabilities>,
+}
+
+/// What was wanted, and what was heard.
+struct Judged {
+    asked: Asked,
     judged: Vec<Probabilities>,
 }
 
 impl Stepwise for Inference {
-    type Answer = Vec<Probabilities>;
+    type Answer = Judged;
 
     fn step(&mut self) -> Result<Stepped<Self::Answer>, ApiError> {
-        let rest = self.windows.get(self.judged.len()..).unwrap_or_default();
+        if let Some(body) = self.unread.take() {
+            self.asked = body.read(self.classifier.features())?;
+            return Ok(Stepped::Working(Stage::Decode));
+        }
+        let rest = self.asked.windows.get(self.judged.len()..).unwrap_or_default();
         let some = rest.get(..WINDOWS_A_STEP.min(rest.len())).unwrap_or_default();
         let judged = self.classifier.probabilities(some).map_err(|error| ApiError::Internal(error.to_string()))?;
         self.judged.extend(judged);
-        let done = self.judged.len() >= self.windows.len();
-        Ok(if done { Stepped::Done(std::mem::take(&mut self.judged)) } else { Stepped::Working(Stage::Inference) })
+        if self.judged.len() < self.asked.windows.len() {
+            return Ok(Stepped::Working(Stage::Inference));
+        }
+        let (asked, judged) = (std::mem::take(&mut self.asked), std::mem::take(&mut self.judged));
+        Ok(Stepped::Done(Judged { asked, judged }))
     }
 }

@@ -3,6 +3,7 @@
 
 mod describe;
 mod infer;
+mod numbers;
 mod tensor;
 
 use axum::extract::Request;

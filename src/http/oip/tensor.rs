@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::numbers::Numbers;
 use super::{FLOAT, INPUT, OUTPUT};
 use crate::features::FeatureMatrix;
 use crate::http::error::ApiError;
@@ -66,8 +66,8 @@ pub struct InputTensor {
     #[schema(example = "FP32")]
     pub datatype: String,
     /// Numbers, row-major, flat or nested; unless they come as bytes.
-    #[schema(value_type = Option<Vec<Value>>)]
-    pub data: Option<Value>,
+    #[schema(value_type = Option<Vec<serde_json::Value>>)]
+    pub data: Option<Numbers>,
     /// About this tensor.
     #[serde(default)]
     pub parameters: TensorParameters,
@@ -130,23 +130,8 @@ impl InputTensor {
             (None, Some(_)) => {
                 Ok(binary.as_chunks::<FLOAT_BYTES>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
             }
-            (Some(data), None) => {
-                let mut values = Vec::new();
-                if flatten(data, &mut values) { Ok(values) } else { Err(bad("data holds something that is no number")) }
-            }
+            (Some(data), None) => Ok(data.0.clone()),
         }
-    }
-}
-
-/// Collects the numbers of nested lists; false if there is anything else in them.
-fn flatten(value: &Value, into: &mut Vec<f32>) -> bool {
-    match value {
-        Value::Array(entries) => entries.iter().all(|entry| flatten(entry, into)),
-        Value::Number(number) => {
-            into.extend(number.as_f64().map(|number| number as f32));
-            true
-        }
-        _ => false,
     }
 }
 
@@ -155,7 +140,8 @@ mod tests {
     use super::*;
 
     fn windows(request: serde_json::Value, binary: &'static [u8]) -> Result<Vec<FeatureMatrix>, ApiError> {
-        let request: InferenceRequest = serde_json::from_value(request).unwrap();
+        let request: InferenceRequest =
+            serde_json::from_value(request).map_err(|error| ApiError::BadRequest(error.to_string()))?;
         request.windows(&Bytes::from_static(binary), 2, 1)
     }
 
