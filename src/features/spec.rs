@@ -25,7 +25,8 @@ pub struct FeatureSpec {
     pub fmax: f32,
     /// Cepstral coefficients kept, `1..=n_mels`.
     pub n_mfcc: usize,
-    /// Levels further than this below the loudest are raised to it, in dB; `None` keeps them.
+    /// Levels further than this below the loudest are raised to it, in dB; `None` keeps them, and must be written as null.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub top_db: Option<f32>,
     /// Frames of the model's input.
     pub frames: usize,

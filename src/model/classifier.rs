@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tract_onnx::pb;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::optim::Optimizer;
+use tract_onnx::tract_hir::infer::Factoid;
 
 use super::{CARD_KEY, Emotion, FEATURES_KEY, ModelCard, ModelError, Probabilities};
 use crate::features::{FeatureMatrix, FeatureSpec};
@@ -96,8 +97,17 @@ impl Classifier {
 /// The graph, made ready for one window.
 fn plan(proto: &pb::ModelProto, features: &FeatureSpec) -> TractResult<Arc<TypedRunnableModel>> {
     let shape = [1, features.frames, features.width()];
-    let mut model =
-        tract_onnx::onnx().model_for_proto_model(proto)?.with_input_fact(0, f32::fact(shape).into())?.into_typed()?;
+    let model = tract_onnx::onnx().model_for_proto_model(proto)?;
+    // Setting the shape overrides what the graph declares, and many a network computes nonsense from any shape.
+    let size = |size: TDim| usize::try_from(size.to_i64().ok()?).ok();
+    let declared: Vec<Option<usize>> =
+        model.input_fact(0)?.shape.dims().map(|dim| dim.concretize().and_then(size)).collect();
+    let fits = |(declared, needed): (&Option<usize>, &usize)| declared.is_none_or(|declared| declared == *needed);
+    let is_open = declared.is_empty();
+    if !is_open && (declared.len() != shape.len() || !declared.iter().zip(&shape).skip(1).all(fits)) {
+        return Err(TractError::msg(format!("the graph declares {declared:?}")));
+    }
+    let mut model = model.with_input_fact(0, f32::fact(shape).into())?.into_typed()?;
     simplifications().optimize(&mut model)?;
     model.optimize()?;
     model.into_runnable()
@@ -121,5 +131,25 @@ mod tests {
     #[test]
     fn one_of_tracts_passes_is_left_out() {
         assert_eq!(simplifications().passes.len() + 1, Optimizer::declutter().passes.len());
+    }
+
+    /// A shipped model in which some words are others of the same length.
+    fn altered(word: &str, other: &str) -> ModelError {
+        let mut bytes = include_bytes!("../../models/emotone-cnn-lstm.onnx").to_vec();
+        assert_eq!(word.len(), other.len());
+        let place = bytes.windows(word.len()).position(|window| window == word.as_bytes()).unwrap();
+        bytes[place..place + word.len()].copy_from_slice(other.as_bytes());
+        Classifier::from_onnx(bytes).err().unwrap()
+    }
+
+    #[test]
+    fn metadata_that_does_not_fit_the_graph_is_refused() {
+        let frames = altered(r#""frames":100"#, r#""frames":200"#).to_string();
+        assert!(frames.contains("200 frames x 40 columns: the graph declares [None, Some(100), Some(40)]"), "{frames}");
+        let missing = altered(r#""top_db":80.0"#, r#""to__db":80.0"#).to_string();
+        assert!(missing.contains("`emotone.features` is not understood: missing field `top_db`"), "{missing}");
+        let temperature = altered(r#""temperature":1.0"#, r#""temperature":0.0"#).to_string();
+        assert!(temperature.contains("`temperature` is 0"), "{temperature}");
+        assert!(matches!(altered("emotone.features", "emotone.feathers"), ModelError::MissingMetadata(FEATURES_KEY)));
     }
 }

@@ -62,6 +62,9 @@ impl ModelCard {
         if card.labels != Emotion::ALL {
             return Err(bad("`labels` are not the seven emotions in their order".into()));
         }
+        if !(f32::MIN_POSITIVE..=f32::MAX).contains(&card.temperature) {
+            return Err(bad(format!("`temperature` is {}, it must be above 0", card.temperature)));
+        }
         if !(0.0..=1.0).contains(&card.rejection_threshold) {
             return Err(bad(format!("`rejection_threshold` is {}, it must be in [0, 1]", card.rejection_threshold)));
         }
