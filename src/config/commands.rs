@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 
 use super::units;
 
@@ -49,11 +50,11 @@ pub struct Classify {
     pub files: Vec<PathBuf>,
 
     /// Write one JSON line a file, as `/classify` answers.
-    #[arg(long, env = "EMOTONE_JSON")]
+    #[arg(long, env = "EMOTONE_JSON", value_parser = BoolishValueParser::new())]
     pub json: bool,
 
     /// Write one CSV row a file: what was heard in all of it.
-    #[arg(long, env = "EMOTONE_CSV", conflicts_with = "json")]
+    #[arg(long, env = "EMOTONE_CSV", conflicts_with = "json", value_parser = BoolishValueParser::new())]
     pub csv: bool,
 
     /// Write to this file, as files are done, instead of to stdout in their order.
@@ -61,7 +62,7 @@ pub struct Classify {
     pub output: Option<PathBuf>,
 
     /// Go on where an earlier run with this --output ended: files that are in it are not read again.
-    #[arg(long, env = "EMOTONE_RESUME", requires = "output")]
+    #[arg(long, env = "EMOTONE_RESUME", requires = "output", value_parser = BoolishValueParser::new())]
     pub resume: bool,
 
     /// Do one share of the files: I of N, from 0 (`--shard 0/4` to `--shard 3/4` do all, each file once).
@@ -69,7 +70,7 @@ pub struct Classify {
     pub shard: Option<Shard>,
 
     /// Exit with 0 even if some files could not be judged.
-    #[arg(long, env = "EMOTONE_ALLOW_FAILURES")]
+    #[arg(long, env = "EMOTONE_ALLOW_FAILURES", value_parser = BoolishValueParser::new())]
     pub allow_failures: bool,
 
     /// Threads that work [default: one for each core].
@@ -112,7 +113,7 @@ pub struct Model {
     pub model: ModelFile,
 
     /// Print it as JSON, as `/model` answers.
-    #[arg(long)]
+    #[arg(long, env = "EMOTONE_JSON", value_parser = BoolishValueParser::new())]
     pub json: bool,
 }
 

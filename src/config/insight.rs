@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use clap::{Args, ValueEnum};
+use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::units;
 
@@ -15,12 +16,22 @@ pub struct Insight {
     pub log_format: LogFormat,
 
     /// What is logged: error, warn, info, debug, or a filter like `warn,emotone=debug`.
-    #[arg(long, env = "EMOTONE_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
+    #[arg(long, env = "EMOTONE_LOG_LEVEL", value_name = "LEVEL", default_value = "info",
+          value_parser = log_level)]
     pub log_level: String,
 
     /// Serve /metrics on an address of its own, without keys, instead of beside the other routes.
     #[arg(long, env = "EMOTONE_METRICS_LISTEN", value_name = "ADDRESS", value_parser = units::address)]
     pub metrics_listen: Option<SocketAddr>,
+}
+
+/// A filter that can be understood. A word alone would be taken for a part of the program of which everything is logged.
+fn log_level(text: &str) -> Result<String, String> {
+    let is_level = |part: &str| part.contains('=') || part.parse::<LevelFilter>().is_ok();
+    match text.parse::<Targets>() {
+        Ok(_) if text.split(',').all(is_level) => Ok(text.into()),
+        _ => Err("is no level (error, warn, info, debug, trace, off) and no filter like `warn,emotone=debug`".into()),
+    }
 }
 
 /// Form of the log.

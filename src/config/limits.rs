@@ -103,6 +103,15 @@ impl Limits {
         self.workers.map_or_else(cores, usize::from)
     }
 
+    /// Two limits that no recording could keep both of, in words.
+    pub(super) fn contradiction(&self) -> Option<&'static str> {
+        if self.min_audio_seconds > self.max_audio_seconds {
+            return Some("--min-audio-seconds is above --max-audio-seconds");
+        }
+        (self.min_sample_rate_hz > self.max_sample_rate_hz)
+            .then_some("--min-sample-rate-hz is above --max-sample-rate-hz")
+    }
+
     /// What a recording may be.
     pub fn audio(&self) -> AudioLimits {
         AudioLimits {

@@ -13,7 +13,7 @@ mod serve;
 use std::ffi::OsString;
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 pub use commands::{Classify, Health, Model, ModelFile, ModelSource, Shard};
 pub use insight::{Insight, LogFormat};
@@ -68,7 +68,18 @@ impl Cli {
         match Self::try_parse_from(arguments) {
             // clap's own answer knows no model.
             Err(asked) if asked.kind() == ErrorKind::DisplayVersion => Ok(Self { command: Command::Version }),
-            read => read,
+            read => read.and_then(Self::checked),
+        }
+    }
+
+    /// Refuses limits that leave nothing between them.
+    fn checked(self) -> Result<Self, clap::Error> {
+        match &self.command {
+            Command::Serve(serve) => match serve.limits.contradiction() {
+                Some(problem) => Err(Self::command().error(ErrorKind::ValueValidation, problem)),
+                None => Ok(self),
+            },
+            _ => Ok(self),
         }
     }
 }
@@ -98,6 +109,10 @@ mod tests {
             &["emotone", "serve", "--max-upload-mib", "0"],
             &["emotone", "serve", "--request-timeout-seconds", "-1"],
             &["emotone", "serve", "--tls-cert-file", "only-half.pem"],
+            &["emotone", "serve", "--min-audio-seconds", "5", "--max-audio-seconds", "1"],
+            &["emotone", "serve", "--min-sample-rate-hz", "9000", "--max-sample-rate-hz", "8000"],
+            &["emotone", "serve", "--log-level", "inof"],
+            &["emotone", "serve", "--log-level", "emotone=loud"],
             &["emotone", "classify"],
             &["emotone", "classify", "folder", "--shard", "4/4"],
             &["emotone", "classify", "folder", "--shard", "1"],
@@ -111,7 +126,6 @@ mod tests {
 
     #[test]
     fn every_option_of_serve_has_its_environment_variable_and_a_line_of_help() {
-        use clap::CommandFactory;
         let program = Cli::command();
         let serve = program.find_subcommand("serve").unwrap();
         for option in serve.get_arguments().filter(|option| !["help", "version"].contains(&option.get_id().as_str())) {
