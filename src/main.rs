@@ -2,6 +2,7 @@
 
 mod commands;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use emotone::config::{Cli, Command};
@@ -22,7 +23,8 @@ fn main() -> ExitCode {
     match done {
         Ok(status) => status,
         Err(error) => {
-            eprintln!("emotone: {error:#}");
+            // A stderr that takes nothing is no reason to panic.
+            let _ = writeln!(std::io::stderr(), "emotone: {error:#}");
             ExitCode::FAILURE
         }
     }

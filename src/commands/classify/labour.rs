@@ -28,8 +28,8 @@ pub enum Failure {
     /// It cannot be read.
     #[error("{0}")]
     Unreadable(#[from] io::Error),
-    /// What the service would have said.
-    #[error("{0}")]
+    /// What the service would have said, and what its log would.
+    #[error("{}", .0.detail().map_or_else(|| .0.to_string(), str::to_string))]
     Refused(#[from] ApiError),
 }
 

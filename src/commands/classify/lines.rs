@@ -1,7 +1,6 @@
 //! A file's answer as text: for people, as JSON, as CSV.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use emotone::http::answer::{Classification, VerdictBody};
 use emotone::http::{ApiError, ErrorBody};
@@ -16,21 +15,22 @@ const LAST_COLUMNS: [&str; 5] = ["format", "duration_seconds", "sample_rate_hz",
 
 #[derive(Serialize)]
 struct Line<'a> {
-    file: &'a Path,
+    file: &'a str,
     #[serde(flatten)]
     answer: &'a Classification,
 }
 
 #[derive(Serialize)]
 struct ErrorLine<'a> {
-    file: &'a Path,
+    file: &'a str,
     #[serde(flatten)]
     error: ErrorBody,
 }
 
 /// One JSON object.
 pub fn json(done: &Done) -> serde_json::Result<String> {
-    let file = done.file.as_path();
+    // JSON knows no other names than text.
+    let file = &*done.file.to_string_lossy();
     match &done.answer {
         Ok(answer) => serde_json::to_string(&Line { file, answer }),
         Err(Failure::Refused(error)) => serde_json::to_string(&ErrorLine { file, error: error.body(None) }),

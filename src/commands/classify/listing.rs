@@ -1,9 +1,9 @@
 //! Which files to classify.
 
 use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
 use emotone::config::Shard;
 use sha2::{Digest, Sha256};
 
@@ -13,19 +13,35 @@ const AUDIO_EXTENSIONS: [&str; 22] = [
     "aifc", "au", "snd", "caf", "mka", "webm", "mkv",
 ];
 
+/// What there is to do.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Files to classify.
+    pub files: Vec<PathBuf>,
+    /// Folders whose files cannot be told.
+    pub unreadable: Vec<(PathBuf, io::Error)>,
+}
+
 /// Files in the order of the arguments, folders by name, without those done earlier and those of other shards.
-pub fn files(arguments: &[PathBuf], shard: Option<Shard>, done: &HashSet<String>) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
+pub fn files(arguments: &[PathBuf], shard: Option<Shard>, done: &HashSet<String>) -> Found {
+    let mut all = Found::default();
     for argument in arguments {
         // A shard goes by names below the folder, so that it is the same wherever the folder is mounted.
         let wanted = |file: &Path| {
-            let name = file.strip_prefix(argument).unwrap_or(file);
+            let below = file.strip_prefix(argument).ok().filter(|below| !below.as_os_str().is_empty());
+            let name = below.or_else(|| file.file_name().map(Path::new)).unwrap_or(file);
             shard.is_none_or(|shard| is_in(name, shard)) && !done.contains(&*file.to_string_lossy())
         };
-        let found = if argument.is_dir() { below(argument)? } else { vec![argument.clone()] };
-        files.extend(found.into_iter().filter(|file| wanted(file)));
+        let mut found = Found::default();
+        if argument.is_dir() {
+            below(argument, &mut found);
+        } else {
+            found.files.push(argument.clone());
+        }
+        all.files.extend(found.files.into_iter().filter(|file| wanted(file)));
+        all.unreadable.extend(found.unreadable.into_iter().filter(|(folder, _)| wanted(folder)));
     }
-    Ok(files)
+    all
 }
 
 /// Threads that can work at once.
@@ -34,22 +50,29 @@ pub fn cores() -> usize {
 }
 
 /// Every audio file below a folder, by name; links to folders are not followed, for they may lead back.
-fn below(folder: &Path) -> Result<Vec<PathBuf>> {
-    let (mut folders, mut files) = (vec![folder.to_path_buf()], Vec::new());
+fn below(folder: &Path, found: &mut Found) {
+    let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {
-        let unreadable = || format!("cannot read folder {}", folder.display());
-        for entry in std::fs::read_dir(&folder).with_context(unreadable)? {
-            let entry = entry.with_context(unreadable)?;
-            let path = entry.path();
-            if entry.file_type().with_context(unreadable)?.is_dir() {
-                folders.push(path);
-            } else if is_audio(&path) {
-                files.push(path);
-            }
+        if let Err(error) = list(&folder, &mut folders, &mut found.files) {
+            found.unreadable.push((folder, error));
         }
     }
-    files.sort();
-    Ok(files)
+    found.files.sort();
+}
+
+fn list(folder: &Path, folders: &mut Vec<PathBuf>, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let (kind, path) = (entry.file_type()?, entry.path());
+        // A pipe would be waited for; a link that leads nowhere is to be told.
+        let is_file = || kind.is_file() || kind.is_symlink() && path.metadata().map_or(true, |led_to| led_to.is_file());
+        if kind.is_dir() {
+            folders.push(path);
+        } else if is_audio(&path) && is_file() {
+            files.push(path);
+        }
+    }
+    Ok(())
 }
 
 fn is_audio(path: &Path) -> bool {
@@ -78,7 +101,7 @@ mod tests {
             std::fs::write(deep.join(format!("call-{number}.WAV")), b"").unwrap();
         }
         std::fs::write(deep.join("notes.txt"), b"").unwrap();
-        let list = |root: &Path, shard| files(&[root.to_path_buf()], shard, &HashSet::new()).unwrap();
+        let list = |root: &Path, shard| files(&[root.to_path_buf()], shard, &HashSet::new()).files;
         let mut all: Vec<PathBuf> = Vec::new();
         for index in 0..3 {
             let part = list(folder.path(), Some(Shard { index, count: 3 }));
@@ -91,9 +114,30 @@ mod tests {
     }
 
     #[test]
+    fn files_that_are_named_one_by_one_are_shared_too() {
+        let arguments: Vec<PathBuf> = (0..40).map(|number| format!("call-{number}.wav").into()).collect();
+        let shares =
+            [0, 1].map(|index| files(&arguments, Some(Shard { index, count: 2 }), &HashSet::new()).files.len());
+        assert_eq!(shares.iter().sum::<usize>(), 40);
+        assert!(shares.iter().all(|share| *share > 5), "{shares:?}");
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_read_hides_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("call.wav"), b"").unwrap();
+        let mut found = Found::default();
+        let gone = folder.path().join("gone");
+        below(&gone, &mut found);
+        below(folder.path(), &mut found);
+        assert_eq!((found.files.len(), found.unreadable.len()), (1, 1));
+        assert_eq!(found.unreadable[0].0, gone);
+    }
+
+    #[test]
     fn files_done_earlier_are_left_out() {
         let done = HashSet::from(["b.wav".to_string()]);
         let arguments = ["a.wav", "b.wav"].map(PathBuf::from);
-        assert_eq!(files(&arguments, None, &done).unwrap(), [PathBuf::from("a.wav")]);
+        assert_eq!(files(&arguments, None, &done).files, [PathBuf::from("a.wav")]);
     }
 }

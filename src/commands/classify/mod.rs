@@ -3,10 +3,10 @@
 mod listing;
 mod labour;
 mod lines;
+mod earlier;
 mod output;
 mod progress;
 
-use std::collections::HashSet;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -15,6 +15,7 @@ use emotone::config::Classify;
 use emotone::pipeline::Pipeline;
 
 use self::labour::Done;
+use self::listing::Found;
 use self::output::Output;
 use self::progress::Progress;
 use super::load;
@@ -31,17 +32,21 @@ pub fn classify(options: &Classify) -> Result<ExitCode> {
     let pipeline = Pipeline::new(classifier, limits).context("cannot set up the model's features")?;
 
     let (mut output, earlier) = Output::open(options)?;
-    let files = listing::files(&options.files, options.shard, &earlier.files)?;
-    let mut progress = Progress::new(files.len(), earlier.files.len(), earlier.failures);
+    let Found { files, unreadable } = listing::files(&options.files, options.shard, &earlier.files);
+    let mut progress = Progress::new(files.len() + unreadable.len(), earlier.files.len(), earlier.failures);
     let threads = options.workers.map_or_else(listing::cores, usize::from);
     let in_order = options.output.is_none();
-    let written = labour::share(&pipeline, &files, threads, in_order, |done: Done| {
+    let mut write = |done: Done| {
         progress.file(&done);
-        if !is_archive && let Err(error) = &done.answer {
+        if let Err(error) = &done.answer {
             progress.complain(&format!("{}: {error}", done.file.display()));
         }
         output.write(&done, is_archive)
-    });
+    };
+    let mut unreadable = unreadable.into_iter().map(|(file, error)| Done { file, answer: Err(error.into()) });
+    let written = unreadable
+        .try_for_each(&mut write)
+        .and_then(|()| labour::share(&pipeline, &files, threads, in_order, &mut write));
     // Who closes the pipe wants no more of it; that is no failure.
     written.or_else(|error| if super::is_broken_pipe(&error) { Ok(()) } else { Err(error) }).context("cannot write")?;
     if is_archive {
@@ -49,13 +54,4 @@ pub fn classify(options: &Classify) -> Result<ExitCode> {
     }
     let failed = progress.failures() > 0 && !options.allow_failures;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-}
-
-/// What an earlier run has done.
-#[derive(Debug, Default)]
-struct Earlier {
-    /// Files as they are named in its output.
-    files: HashSet<String>,
-    /// How many of them could not be judged.
-    failures: usize,
 }

@@ -1,15 +1,14 @@
 //! Where answers go: to stdout, or to a file that a later run can go on with.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::fs::{OpenOptions, TryLockError};
+use std::io::{self, Seek, Write};
 
 use anyhow::{Context, Result, bail};
 use emotone::config::Classify;
-use serde::Deserialize;
 
+use super::earlier::{Earlier, read_back};
 use super::labour::Done;
-use super::{Earlier, lines};
+use super::lines;
 
 /// Answers on their way out; each is handed to the system before the next, so that a killed run loses none it has written.
 pub struct Output {
@@ -17,18 +16,15 @@ pub struct Output {
     sink: Box<dyn Write>,
 }
 
+/// How answers are written.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Form {
+pub enum Form {
+    /// Lines for people.
     People,
+    /// A JSON object a line.
     Json,
+    /// A row a file, below the names of the columns.
     Csv,
-}
-
-/// What can be read back of a JSON line.
-#[derive(Deserialize)]
-struct Known {
-    file: String,
-    error: Option<serde_json::Value>,
 }
 
 impl Output {
@@ -55,6 +51,13 @@ impl Output {
         }
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).with_context(named)?;
+        if !file.metadata().with_context(named)?.is_file() {
+            bail!("{} is no file that a run can go on with", path.display());
+        }
+        // Two at once would write over each other's answers. Held until the file is closed.
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            bail!("{} is being written by another run", path.display());
+        }
         let earlier = read_back(&mut file, form, path).with_context(named)?;
         let is_new = file.stream_position().with_context(named)? == 0;
         let mut output = Self { form, sink: Box::new(file) };
@@ -83,69 +86,10 @@ impl Output {
     }
 }
 
-fn row(fields: &[impl AsRef<[u8]>]) -> io::Result<String> {
+/// A row of CSV with its end of line.
+pub fn row(fields: &[impl AsRef<[u8]>]) -> io::Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(fields)?;
     let bytes = writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
     String::from_utf8(bytes).map_err(io::Error::other)
-}
-
-/// Which files an output names. What follows its last whole line was cut off by the end of a run, and is removed.
-fn read_back(file: &mut File, form: Form, path: &Path) -> Result<Earlier> {
-    let (mut earlier, mut whole, mut line) = (Earlier::default(), 0_u64, String::new());
-    let mut reader = BufReader::new(&*file);
-    loop {
-        line.clear();
-        let length = reader.read_line(&mut line)?;
-        if !line.ends_with('\n') {
-            break;
-        }
-        let (name, failed) = match form {
-            Form::Csv if whole == 0 => {
-                whole += length as u64;
-                continue;
-            }
-            Form::Csv => known_row(&line),
-            _ => serde_json::from_str::<Known>(&line).ok().map(|known| (known.file, known.error.is_some())),
-        }
-        .with_context(|| format!("{} holds something else than answers: {}", path.display(), line.trim_end()))?;
-        whole += length as u64;
-        earlier.failures += usize::from(failed);
-        earlier.files.insert(name);
-    }
-    file.set_len(whole)?;
-    file.seek(SeekFrom::End(0))?;
-    Ok(earlier)
-}
-
-fn known_row(line: &str) -> Option<(String, bool)> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(line.as_bytes());
-    let record = reader.records().next()?.ok()?;
-    let (file, error) = (record.get(0)?, record.get(record.len() - 1)?);
-    Some((file.to_string(), !error.is_empty()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_that_was_cut_off_is_removed_and_its_file_done_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("answers.jsonl");
-        std::fs::write(&path, "{\"file\":\"a.wav\"}\n{\"file\":\"b.wav\",\"error\":{}}\n{\"file\":\"c.w").unwrap();
-        let mut file = OpenOptions::new().read(true).write(true).open(&path).unwrap();
-        let earlier = read_back(&mut file, Form::Json, &path).unwrap();
-        assert_eq!((earlier.files.len(), earlier.failures), (2, 1));
-        assert!(std::fs::read_to_string(&path).unwrap().ends_with("{}}\n"));
-        std::fs::write(&path, "some notes\n").unwrap();
-        let mut file = OpenOptions::new().read(true).write(true).open(&path).unwrap();
-        assert!(read_back(&mut file, Form::Json, &path).is_err(), "another file is not overwritten");
-    }
-
-    #[test]
-    fn names_with_commas_and_quotes_come_back_from_csv() {
-        let text = row(&["a \"good\" call, no. 1.wav", "ok", ""]).unwrap();
-        assert_eq!(known_row(&text), Some(("a \"good\" call, no. 1.wav".into(), false)));
-    }
 }

@@ -1,6 +1,6 @@
 //! How far the work is: a bar on a terminal, a sentence in the end.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -50,7 +50,8 @@ impl Progress {
 
     /// A line on stderr, above the bar.
     pub fn complain(&self, line: &str) {
-        self.bar.suspend(|| eprintln!("{line}"));
+        // Who cannot hear of it is no reason to end.
+        self.bar.suspend(|| drop(writeln!(std::io::stderr(), "{line}")));
     }
 
     /// The last word.
@@ -58,7 +59,8 @@ impl Progress {
         self.bar.finish_and_clear();
         let took = self.begun.elapsed();
         let earlier = if self.earlier > 0 { format!(" ({} were done before)", self.earlier) } else { String::new() };
-        eprintln!(
+        let _ = writeln!(
+            std::io::stderr(),
             "{} files{earlier}, {} of them could not be judged; {:.2} h of audio in {:.1} s: {:.1} audio hours a minute",
             self.files,
             self.failures,
