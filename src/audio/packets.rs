@@ -235,7 +235,7 @@ fn refusal(container: Container, error: &Error) -> AudioError {
 
 /// Runs code of codec libraries.
 pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, AudioError>) -> Result<T, AudioError> {
-    // After a panic the source is never used again.
+    // After a panic the recording is refused, and whatever half-read state is left of it with it.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         Err(AudioError::Invalid { reason: "it is damaged in a way that its decoder does not know".into() })
     })

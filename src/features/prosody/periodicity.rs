@@ -59,7 +59,7 @@ pub struct PitchStream {
     /// Decimated signal from position `signal_start` on, where 0 is the start of the first frame.
     signal: Vec<f32>,
     signal_start: usize,
-    /// Sums of blocks `first_block..`, `[blocks, lags]`.
+    /// Sums of the blocks before `next_block` that are still needed, `[blocks, lags]`.
     sums: Vec<f32>,
     next_block: usize,
     samples_seen: usize,
