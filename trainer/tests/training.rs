@@ -113,8 +113,12 @@ fn the_same_seed_gives_the_same_history() {
 fn a_training_that_was_killed_goes_on_as_if_it_had_not_been() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(folder.path());
-    let checkpoint = Checkpoint::new(&folder.path().join("kept"));
+    let checkpoint = Checkpoint::new(&folder.path().join("kept"), "some data".into());
     assert!(run(&store, Some(&checkpoint), 2).is_err());
+    let other = Checkpoint::new(&folder.path().join("kept"), "other data".into());
+    assert!(run(&store, Some(&other), 99).is_err(), "it goes on with its own data alone");
+    // As after a kill between the old one's going and the new one's coming.
+    std::fs::rename(folder.path().join("kept"), folder.path().join("kept.old")).unwrap();
     let resumed = run(&store, Some(&checkpoint), 99).unwrap();
     let straight = run(&store, None, 99).unwrap();
     assert_eq!(comparable(&resumed.history), comparable(&straight.history));

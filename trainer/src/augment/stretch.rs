@@ -1,5 +1,5 @@
-//! Pace and pitch, in whole per cent: the shared resampler keeps one filter for each pair of rates it has seen,
-//! and a few dozen are enough for a voice to differ by.
+//! Pace and pitch, in whole per cent: the shared resampler keeps the filters of some dozen pairs of rates, and so many are
+//! enough for a voice to differ by.
 
 use std::ops::Range;
 

@@ -9,9 +9,10 @@ use clap::Args;
 use emotone::features::FeatureSpec;
 use emotone::model::Emotion;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::folds::{Fold, folds};
-use super::{Calibration, features, progress, record, table};
+use super::{Calibration, count, features, progress, record, table};
 use crate::dataset::{Dataset, Extracted, Original};
 use crate::ensemble::Member;
 use crate::network::Network;
@@ -30,26 +31,27 @@ pub struct CrossvalArguments {
     /// Network of the paper's recipe.
     #[arg(long, value_enum, default_value = "cnn-lstm", env = "EMOTONE_ARCH")]
     pub arch: Arch,
-    /// Folder for answers, figures and pictures. Answers that are there already are not computed again.
+    /// Folder for answers, figures and pictures. Answers that are there already, of the same data and options, are not
+    /// computed again.
     #[arg(long, env = "EMOTONE_OUT")]
     pub out: PathBuf,
     /// Folder for computed features; `features` in the folder of `--out` by default.
     #[arg(long, env = "EMOTONE_CACHE")]
     pub cache: Option<PathBuf>,
     /// Groups of speakers of a corpus of more than two.
-    #[arg(long, default_value_t = 4, env = "EMOTONE_FOLDS")]
+    #[arg(long, default_value_t = 4, env = "EMOTONE_FOLDS", value_parser = count::<2>)]
     pub folds: usize,
     /// Trains and tests only folds whose name contains this.
-    #[arg(long)]
+    #[arg(long, env = "EMOTONE_ONLY")]
     pub only: Option<String>,
     /// Trains only members whose name contains this.
-    #[arg(long)]
+    #[arg(long, env = "EMOTONE_MEMBERS")]
     pub members: Option<String>,
-    /// Times that every example is shown.
-    #[arg(long, env = "EMOTONE_EPOCHS")]
+    /// Times that every example is shown [default: the recipe's].
+    #[arg(long, env = "EMOTONE_EPOCHS", value_parser = count::<1>)]
     pub epochs: Option<usize>,
-    /// Examples a step.
-    #[arg(long, env = "EMOTONE_BATCH_SIZE")]
+    /// Examples a step [default: the recipe's].
+    #[arg(long, env = "EMOTONE_BATCH_SIZE", value_parser = count::<1>)]
     pub batch_size: Option<usize>,
     /// Decides about everything that is drawn.
     #[arg(long, default_value_t = 1, env = "EMOTONE_SEED")]
@@ -59,6 +61,8 @@ pub struct CrossvalArguments {
 /// What one member said of one fold's test clips.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Said {
+    /// Stands for everything that they depend on: data, features, copies, fold, network, training.
+    pub key: String,
     /// Which figure the fold counts for.
     pub row: String,
     /// The clips' emotions.
@@ -90,10 +94,10 @@ pub fn run(arguments: &CrossvalArguments) -> Result<()> {
     }
     let names: Vec<&str> = folds.iter().map(|fold| fold.name.as_str()).collect();
     let outcome = table::score(&names, &said)?;
-    table::print(&outcome);
     table::write(&arguments.out, &outcome)?;
     let calibration: Calibration = outcome.calibration;
-    record::write(&arguments.out.join("calibration.json"), serde_json::to_string_pretty(&calibration)?.as_bytes())
+    record::write(&arguments.out.join("calibration.json"), serde_json::to_string_pretty(&calibration)?.as_bytes())?;
+    super::say(&table::text(&outcome)?)
 }
 
 fn run_fold(arguments: &CrossvalArguments, dataset: &Dataset, data_hash: &str, fold: &Fold) -> Result<Vec<Said>> {
@@ -107,10 +111,11 @@ fn run_fold(arguments: &CrossvalArguments, dataset: &Dataset, data_hash: &str, f
             continue;
         }
         let path = arguments.out.join(format!("{}-{}.json", fold.name, member.name));
-        said.push(match read_said(&path) {
+        let key = record::key(&json!([extracted.key, fold.train, fold.test, member]));
+        said.push(match read_said(&path).filter(|said| said.key == key) {
             Some(said) => said,
             None => {
-                let new = run_member(dataset, &extracted, &spec, fold, &member)?;
+                let new = run_member(dataset, &extracted, &spec, fold, &member, key)?;
                 record::write(&path, &serde_json::to_vec(&new)?)?;
                 new
             }
@@ -129,6 +134,7 @@ fn run_member(
     spec: &FeatureSpec,
     fold: &Fold,
     member: &Member,
+    key: String,
 ) -> Result<Said> {
     let of = |part: &[u32]| Examples::new(extracted, spec, dataset, part);
     let (examples, test) = (of(&fold.train), of(&fold.test));
@@ -147,7 +153,7 @@ fn run_member(
     let parameters = parameters(&trained.network);
     let speakers = test.clips.iter().map(|clip| dataset.speaker(*clip).to_owned()).collect();
     let (row, truths) = (fold.row.clone(), test.emotions().collect());
-    let said = Said { row, truths, speakers, logits: heard, parameters, seconds };
+    let said = Said { key, row, truths, speakers, logits: heard, parameters, seconds };
     eprintln!("{} {}: {}", fold.name, member.name, table::line_of(&said));
     Ok(said)
 }

@@ -1,9 +1,11 @@
 //! `evaluate`: a model file against a folder of audio, each clip judged as the server would.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use clap::builder::BoolishValueParser;
 use emotone::audio::{AudioLimits, Recording, resample};
 use emotone::call::{PostedCall, Smoothing, Step};
 use emotone::model::{Classifier, Emotion};
@@ -26,10 +28,10 @@ pub struct EvaluateArguments {
     #[arg(long, required = true, env = "EMOTONE_DATA")]
     pub data: Vec<PathBuf>,
     /// Sends every clip over a telephone first: 8 kHz, 300 to 3400 Hz, G.711 mu-law.
-    #[arg(long)]
+    #[arg(long, env = "EMOTONE_TELEPHONE", value_parser = BoolishValueParser::new())]
     pub telephone: bool,
     /// Prints one JSON object instead of a table.
-    #[arg(long)]
+    #[arg(long, env = "EMOTONE_JSON", value_parser = BoolishValueParser::new())]
     pub json: bool,
 }
 
@@ -81,12 +83,8 @@ pub fn run(arguments: &EvaluateArguments) -> Result<()> {
     let threshold = pipeline.classifier().card().rejection_threshold;
     let uncertain = answers.iter().filter(|answer| answer.best().1 < threshold).count();
     let scores = Scores { figures: figures(&answers), no_speech, uncertain, unreadable };
-    if arguments.json {
-        println!("{}", serde_json::to_string(&scores)?);
-    } else {
-        print(&scores);
-    }
-    Ok(())
+    let text = if arguments.json { serde_json::to_string(&scores)? + "\n" } else { table(&scores)? };
+    super::say(&text)
 }
 
 /// The answer about a clip, and whether the server would hear speech in it.
@@ -111,24 +109,26 @@ fn judge(pipeline: &Pipeline, clip: &Clip, on_the_phone: bool) -> Result<(Answer
     Ok((Answer { truth: clip.emotion, probabilities: probabilities.values() }, spoken))
 }
 
-fn print(scores: &Scores) {
+fn table(scores: &Scores) -> Result<String, std::fmt::Error> {
+    let mut text = String::new();
     let figures = &scores.figures;
-    println!("clips                      {}", figures.clips);
-    println!("accuracy                   {:.4}", figures.accuracy);
-    println!("unweighted average recall  {:.4}", figures.uar);
-    println!("calibration error          {:.4}", figures.ece);
-    println!("negative log-likelihood    {:.4}", figures.nll);
-    println!("accuracy on surest 75 %    {:.4}", figures.accuracy_at_75);
-    println!("uncertain                  {}", scores.uncertain);
-    println!("no speech heard            {}", scores.no_speech);
-    println!("unreadable                 {}", scores.unreadable);
-    println!();
+    writeln!(text, "clips                      {}", figures.clips)?;
+    writeln!(text, "accuracy                   {:.4}", figures.accuracy)?;
+    writeln!(text, "unweighted average recall  {:.4}", figures.uar)?;
+    writeln!(text, "calibration error          {:.4}", figures.ece)?;
+    writeln!(text, "negative log-likelihood    {:.4}", figures.nll)?;
+    writeln!(text, "accuracy on surest 75 %    {:.4}", figures.accuracy_at_75)?;
+    writeln!(text, "uncertain                  {}", scores.uncertain)?;
+    writeln!(text, "no speech heard            {}", scores.no_speech)?;
+    writeln!(text, "unreadable                 {}", scores.unreadable)?;
+    writeln!(text)?;
     let shorten = |emotion: &Emotion| emotion.name().chars().take(8).collect::<String>();
     let header: Vec<String> = Emotion::ALL.iter().map(|emotion| format!("{:>8}", shorten(emotion))).collect();
-    println!("{:18}{}   recall", "truth \\ answer", header.join(" "));
+    writeln!(text, "{:18}{}   recall", "truth \\ answer", header.join(" "))?;
     for (emotion, (row, recall)) in Emotion::ALL.iter().zip(figures.confusion.iter().zip(figures.recall)) {
         let cells: Vec<String> = row.iter().map(|count| format!("{count:>8}")).collect();
         let recall = recall.map_or_else(|| "-".into(), |recall| format!("{recall:.3}"));
-        println!("{:18}{}   {recall}", emotion.name(), cells.join(" "));
+        writeln!(text, "{:18}{}   {recall}", emotion.name(), cells.join(" "))?;
     }
+    Ok(text)
 }

@@ -9,9 +9,8 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
-use super::progress;
+use super::{progress, record};
 use crate::augment::{self, Augmenter, Babble, Voice};
 use crate::dataset::{Clip, Copies, Dataset, Extracted, extract, read};
 use crate::recipe::Recipe;
@@ -48,7 +47,7 @@ pub fn compute(
             Copies::varied(Augmenter::new(augmentation, Babble::new(speaking, BABBLE_RATE_HZ)?), random, seed)
         }
     };
-    let key = hex(&Sha256::digest(key.to_string().as_bytes()));
+    let key = record::key(&key);
     let bar = progress::bar("features", dataset.len());
     let path = folder.join(format!("{}.f32", &key[..16]));
     let extracted = extract(&path, &key, &spec, dataset, &copies, |done| bar.set_position(done.into()))?;

@@ -1,18 +1,20 @@
 //! `fit`: folders of audio to a verified model file.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use burn::module::Module;
 use clap::Args;
+use clap::builder::BoolishValueParser;
 use emotone::features::FeatureSpec;
 use emotone::model::Emotion;
 use serde_json::{Value, json};
 
 use super::card::{self, Facts};
 use super::record::{self, Run};
-use super::{Calibration, features, pictures, progress};
+use super::{Calibration, count, features, pictures, progress};
 use crate::dataset::{Dataset, Original, SplitKind, split};
 use crate::ensemble::{Member, answers, joint_logits};
 use crate::export::{to_onnx, verify};
@@ -45,17 +47,17 @@ pub struct FitArguments {
     /// Folder for computed features, which other runs can use again; `features` in the folder of `--out` by default.
     #[arg(long, env = "EMOTONE_CACHE")]
     pub cache: Option<PathBuf>,
-    /// Times that every example is shown.
-    #[arg(long, env = "EMOTONE_EPOCHS")]
+    /// Times that every example is shown [default: the recipe's].
+    #[arg(long, env = "EMOTONE_EPOCHS", value_parser = count::<1>)]
     pub epochs: Option<usize>,
-    /// Examples a step.
-    #[arg(long, env = "EMOTONE_BATCH_SIZE")]
+    /// Examples a step [default: the recipe's].
+    #[arg(long, env = "EMOTONE_BATCH_SIZE", value_parser = count::<1>)]
     pub batch_size: Option<usize>,
     /// Decides about split, first weights, order, copies and dropout.
     #[arg(long, default_value_t = 1, env = "EMOTONE_SEED")]
     pub seed: u64,
     /// Goes on where a run with the same options was killed.
-    #[arg(long)]
+    #[arg(long, env = "EMOTONE_RESUME", value_parser = BoolishValueParser::new())]
     pub resume: bool,
     /// `calibration.json` of a cross-validation, for temperature and rejection threshold.
     #[arg(long, env = "EMOTONE_CALIBRATION")]
@@ -78,15 +80,17 @@ impl FitArguments {
 /// Whatever kept the work from being done.
 pub fn run(arguments: &FitArguments) -> Result<()> {
     let outcome = fit(arguments)?;
+    let mut text = String::new();
     for (name, figures) in &outcome.tested {
-        println!(
+        writeln!(
+            text,
             "test {name}: accuracy {:.4}, unweighted average recall {:.4}, calibration error {:.4}, {} clips",
             figures.accuracy, figures.uar, figures.ece, figures.clips
-        );
+        )?;
     }
-    println!("largest difference of burn and tract {:.2e}", outcome.largest_difference);
-    println!("{}", outcome.model.display());
-    Ok(())
+    writeln!(text, "largest difference of burn and tract {:.2e}", outcome.largest_difference)?;
+    writeln!(text, "{}", outcome.model.display())?;
+    super::say(&text)
 }
 
 /// What `fit` has made.
@@ -109,6 +113,14 @@ pub struct Outcome {
 /// Whatever kept the work from being done.
 pub fn fit(arguments: &FitArguments) -> Result<Outcome> {
     fs::create_dir_all(&arguments.out).with_context(|| format!("{}: cannot be made", arguments.out.display()))?;
+    let given = arguments.calibration.as_deref().map(Calibration::read).transpose()?;
+    let cross_validated: Option<Value> = match &arguments.figures {
+        Some(path) => {
+            let name = || path.display().to_string();
+            Some(serde_json::from_slice(&fs::read(path).with_context(name)?).with_context(name)?)
+        }
+        None => None,
+    };
     let dataset = Dataset::read(&arguments.data)?;
     eprintln!(
         "{} clips of {} speakers; {} audio files name none of the seven emotions",
@@ -130,13 +142,14 @@ pub fn fit(arguments: &FitArguments) -> Result<Outcome> {
     let members = arguments.recipe.members(arguments.arch, &spec, changes);
     let (mut networks, mut histories) = (Vec::new(), Vec::new());
     for member in &members {
-        let trained = train(arguments, member, &spec, &examples, &validation)?;
+        let key = record::key(&json!([extracted.key, parts.train, parts.validation, member]));
+        let trained = train(arguments, member, key, &spec, &examples, &validation)?;
         networks.push(trained.network);
         histories.push((trained.best_epoch, trained.history));
     }
 
-    let calibration = match &arguments.calibration {
-        Some(path) => Calibration::read(path)?,
+    let calibration = match given {
+        Some(calibration) => calibration,
         None if arguments.recipe == Recipe::Robust && !validation.is_empty() => {
             let truths: Vec<Emotion> = validation.emotions().collect();
             let speakers: Vec<u32> = validation.clips.iter().map(|clip| dataset.spoken_by(*clip)).collect();
@@ -152,10 +165,6 @@ pub fn fit(arguments: &FitArguments) -> Result<Outcome> {
         heard.push(answers);
     }
 
-    let cross_validated: Option<Value> = match &arguments.figures {
-        Some(path) => Some(serde_json::from_slice(&fs::read(path).with_context(|| path.display().to_string())?)?),
-        None => None,
-    };
     let parameters = networks.iter().map(Network::num_params).sum();
     let facts = Facts {
         arguments,
@@ -200,11 +209,12 @@ pub fn fit(arguments: &FitArguments) -> Result<Outcome> {
 fn train(
     arguments: &FitArguments,
     member: &Member,
+    key: String,
     spec: &FeatureSpec,
     examples: &Examples,
     validation: &Examples,
 ) -> Result<crate::training::Trained> {
-    let checkpoint = Checkpoint::new(&arguments.out.join(format!("checkpoint-{}", member.name)));
+    let checkpoint = Checkpoint::new(&arguments.out.join(format!("checkpoint-{}", member.name)), key);
     if !arguments.resume {
         checkpoint.remove()?;
     }

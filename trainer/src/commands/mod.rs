@@ -1,6 +1,7 @@
 //! What `emotone-train` offers.
 
 mod progress;
+mod say;
 mod record;
 mod pictures;
 mod features;
@@ -17,8 +18,17 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 pub use calibration::{COVERAGE, Calibration};
+pub(crate) use say::say;
 
 use crate::report::plot::{PlotArguments, plot};
+
+/// A count of at least `LEAST`.
+fn count<const LEAST: usize>(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number >= LEAST => Ok(number),
+        _ => Err(format!("must be a whole number of at least {LEAST}")),
+    }
+}
 
 /// Trains, exports, verifies and scores Emotone's networks.
 #[derive(Debug, Parser)]

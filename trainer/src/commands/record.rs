@@ -118,6 +118,11 @@ pub fn git_revision() -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
+/// Stands for something that can be written as JSON.
+pub fn key(everything: &Value) -> String {
+    hex(&Sha256::digest(everything.to_string().as_bytes()))
+}
+
 #[cfg(test)]
 mod tests {
     use emotone::model::Emotion;

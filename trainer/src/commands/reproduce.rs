@@ -8,11 +8,11 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
-use super::features;
 use super::fit::{FitArguments, fit};
 use super::folds::folds;
 use super::record;
 use super::table::mean_and_deviation;
+use super::{count, features};
 use crate::dataset::{Dataset, SplitKind};
 use crate::ensemble::{answers, joint_logits};
 use crate::metrics::figures;
@@ -29,10 +29,10 @@ pub struct ReproduceArguments {
     #[arg(long, env = "EMOTONE_OUT")]
     pub out: PathBuf,
     /// Trainings of each network, with seeds from 1 on.
-    #[arg(long, default_value_t = 3, env = "EMOTONE_SEEDS")]
+    #[arg(long, default_value_t = 3, env = "EMOTONE_SEEDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub seeds: u64,
-    /// Times that every example is shown.
-    #[arg(long, env = "EMOTONE_EPOCHS")]
+    /// Times that every example is shown [default: the recipe's].
+    #[arg(long, env = "EMOTONE_EPOCHS", value_parser = count::<1>)]
     pub epochs: Option<usize>,
 }
 
@@ -69,8 +69,7 @@ pub fn run(arguments: &ReproduceArguments) -> Result<()> {
     let table = markdown(&rows)?;
     record::write(&arguments.out.join("table.md"), table.as_bytes())?;
     record::write(&arguments.out.join("table.json"), serde_json::to_string_pretty(&json!(rows))?.as_bytes())?;
-    print!("{table}");
-    Ok(())
+    super::say(&table)
 }
 
 fn row(arguments: &ReproduceArguments, arch: Arch) -> Result<Row> {
@@ -113,10 +112,9 @@ fn unheard(arguments: &ReproduceArguments, arch: Arch) -> Result<Vec<(String, Ve
         let (examples, test) = (of(&fold.train), of(&fold.test));
         let mut accuracies = Vec::new();
         for seed in 1..=arguments.seeds {
-            // The last epoch: there is nobody left to choose one on.
             let changes = Changes { epochs: arguments.epochs, batch_size: None, seed };
-            let mut member = Recipe::Paper.members(arch, &spec, changes).remove(0);
-            member.options.keep = crate::training::Keep::Last;
+            let member = Recipe::Paper.members(arch, &spec, changes).remove(0);
+            // Nobody is left to choose an epoch on.
             let trained = member.train(&spec, &examples, &of(&[]), None, |_| Ok(()))?;
             let rows = joint_logits(&[trained.network], &test)?;
             accuracies.push(figures(&answers(&rows, test.emotions(), 1.0)).accuracy);

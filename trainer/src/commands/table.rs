@@ -1,6 +1,7 @@
 //! The figures of a cross-validation.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Result, ensure};
@@ -162,11 +163,20 @@ pub fn line_of(said: &Said) -> String {
     format!("{}, {:.0} s", each.join(", "), said.seconds)
 }
 
-/// Prints the table.
-pub fn print(outcome: &Outcome) {
-    println!("{:28} {:6} {:>14} {:>14} {:>6} {:>8} {:>6}", "", "", "accuracy %", "UAR %", "ECE", "surest", "clips");
+/// The table in words.
+///
+/// # Errors
+/// Never: a string takes everything.
+pub fn text(outcome: &Outcome) -> Result<String, std::fmt::Error> {
+    let mut text = String::new();
+    writeln!(
+        text,
+        "{:28} {:6} {:>14} {:>14} {:>6} {:>8} {:>6}",
+        "", "", "accuracy %", "UAR %", "ECE", "surest", "clips"
+    )?;
     for line in &outcome.lines {
-        println!(
+        writeln!(
+            text,
             "{:28} {:6} {:>6.1} ± {:>5.1} {:>6.1} ± {:>5.1} {:>6.3} {:>+7.1}% {:>6}",
             line.row,
             line.heard,
@@ -177,15 +187,17 @@ pub fn print(outcome: &Outcome) {
             line.figures.ece,
             100.0 * line.gain_at_75,
             line.figures.clips,
-        );
+        )?;
     }
-    println!(
+    writeln!(
+        text,
         "temperature {:.3}, rejection threshold {:.3}; {} parameters; {:.0} s of training",
         outcome.calibration.temperature,
         outcome.calibration.rejection_threshold,
         outcome.parameters,
         outcome.training_seconds
-    );
+    )?;
+    Ok(text)
 }
 
 /// Writes `figures.json`, and confusion and reliability of each line.
@@ -213,7 +225,7 @@ mod tests {
         let rows = vec![[4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]; 10];
         let logits = BTreeMap::from([("clean".to_owned(), rows)]);
         let speakers = vec![speaker.to_owned(); 10];
-        vec![Said { row: row.into(), truths, speakers, logits, parameters: 1, seconds: 0.0 }]
+        vec![Said { key: String::new(), row: row.into(), truths, speakers, logits, parameters: 1, seconds: 0.0 }]
     }
 
     #[test]

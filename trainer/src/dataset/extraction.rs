@@ -22,6 +22,8 @@ pub struct Unreadable {
 
 /// The features of some clips as they are before standardization and padding, several copies of each.
 pub struct Extracted {
+    /// Stands for everything that the records depend on.
+    pub key: String,
     /// Records of the first clip's copies, then of the second's, and so on; without rows where a clip is unreadable.
     pub store: FeatureStore,
     /// Records of each clip.
@@ -50,7 +52,7 @@ pub fn extract(
         && let Ok(store) = FeatureStore::open(path, spec.width())
         && store.len() == dataset.len() * each
     {
-        return Ok(Extracted { store, each, unreadable });
+        return Ok(Extracted { key: known, store, each, unreadable });
     }
     let extractor = FeatureExtractor::new(spec)?;
     let compute = |index: u32| -> Result<Vec<FeatureMatrix>> {
@@ -78,7 +80,7 @@ pub fn extract(
     let store = writer.finish()?;
     std::fs::write(&note, serde_json::to_string(&(key, &unreadable))?)
         .with_context(|| format!("{}: cannot be written", note.display()))?;
-    Ok(Extracted { store, each, unreadable })
+    Ok(Extracted { key: key.to_owned(), store, each, unreadable })
 }
 
 impl Extracted {

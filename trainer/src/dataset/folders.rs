@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 use super::{Dataset, DatasetBuilder, label_of};
 
@@ -15,7 +15,7 @@ impl Dataset {
     /// Finds the clips of `folders`, in an order that does not depend on the file system.
     ///
     /// # Errors
-    /// If a folder cannot be read, or none holds a labelled clip.
+    /// If a folder is none, or none holds a labelled clip.
     pub fn read(folders: &[PathBuf]) -> Result<Self> {
         let mut builder = DatasetBuilder::default();
         folders.iter().try_for_each(|folder| add(&mut builder, folder))?;
@@ -33,8 +33,15 @@ fn add(builder: &mut DatasetBuilder, folder: &Path) -> Result<()> {
     let own_name = own_name.unwrap_or_else(|| "data".into());
     builder.folder(folder);
     for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
-        let entry = entry.with_context(|| format!("{}: cannot be read", folder.display()))?;
-        if !entry.file_type().is_file() || !is_audio(entry.path()) {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(problem) if problem.depth() == 0 => return Err(problem).context(folder.display().to_string()),
+            Err(problem) => {
+                eprintln!("left out: {problem}");
+                continue;
+            }
+        };
+        if !entry.file_type().is_file() || is_hidden(&entry) || !is_audio(entry.path()) {
             continue;
         }
         let inside = entry.path().strip_prefix(folder).unwrap_or(entry.path());
@@ -47,6 +54,11 @@ fn add(builder: &mut DatasetBuilder, folder: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What a system keeps beside files is no clip.
+fn is_hidden(entry: &DirEntry) -> bool {
+    entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".")
 }
 
 fn is_audio(path: &Path) -> bool {
@@ -75,7 +87,7 @@ mod tests {
             std::fs::create_dir_all(folder.path().join(inside).parent().unwrap()).unwrap();
             std::fs::write(folder.path().join(inside), "").unwrap();
         };
-        let files = ["sad/ö.wav", "angry/2.WAV", "angry/10.wav", "angry/notes.txt", "1.wav"];
+        let files = ["sad/ö.wav", "angry/2.WAV", "angry/10.wav", "angry/._10.wav", "angry/notes.txt", "1.wav"];
         files.into_iter().map(Path::new).for_each(make);
         #[cfg(unix)]
         {

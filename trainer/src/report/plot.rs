@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use emotone::audio::{AudioLimits, Waveform, decode};
 use emotone::features::{FeatureSpec, Normalization};
 
+use crate::commands::say;
 use crate::recipe::Recipe;
 
 /// What to plot, and where to.
@@ -17,10 +18,10 @@ pub struct PlotArguments {
     #[arg(required_unless_present = "chirp")]
     file: Option<PathBuf>,
     /// A tone of three seconds that rises from 60 to 10 000 Hz, instead of a recording.
-    #[arg(long, conflicts_with = "file")]
+    #[arg(long, conflicts_with = "file", env = "EMOTONE_CHIRP", value_parser = clap::builder::BoolishValueParser::new())]
     chirp: bool,
     /// Folder for the pictures; made if there is none.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "EMOTONE_OUT")]
     out: PathBuf,
 }
 
@@ -52,7 +53,7 @@ pub fn plot(arguments: &PlotArguments) -> Result<()> {
     for (what, svg) in pictures {
         let path = arguments.out.join(format!("{name}-{what}.svg"));
         fs::write(&path, svg).with_context(|| format!("writing {}", path.display()))?;
-        println!("{}", path.display());
+        say(&format!("{}\n", path.display()))?;
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ use crate::network::Network;
 /// Where a training is kept after each epoch.
 pub struct Checkpoint {
     folder: PathBuf,
+    key: String,
 }
 
 /// Everything that the next epoch depends on.
@@ -33,6 +34,7 @@ pub struct State {
 
 #[derive(Serialize, Deserialize)]
 struct Note {
+    key: String,
     options: TrainingOptions,
     history: Vec<EpochFigures>,
     best: Option<EpochFigures>,
@@ -40,14 +42,23 @@ struct Note {
 }
 
 impl Checkpoint {
-    /// In a folder of its own.
-    pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.into() }
+    /// In a folder of its own; `key` stands for the data, the features and the network.
+    pub fn new(folder: &Path, key: String) -> Self {
+        Self { folder: folder.into(), key }
     }
 
     /// Whether a training was kept there.
     pub fn exists(&self) -> bool {
-        self.folder.join("note.json").is_file()
+        self.kept().is_some()
+    }
+
+    /// Where it is: beside its place if whoever kept it was killed while putting the next one there.
+    fn kept(&self) -> Option<PathBuf> {
+        [self.folder.clone(), self.old()].into_iter().find(|folder| folder.join("note.json").is_file())
+    }
+
+    fn old(&self) -> PathBuf {
+        self.folder.with_extension("old")
     }
 
     /// Forgets it.
@@ -55,8 +66,8 @@ impl Checkpoint {
     /// # Errors
     /// If the folder cannot be removed.
     pub fn remove(&self) -> Result<()> {
-        if self.folder.exists() {
-            fs::remove_dir_all(&self.folder).with_context(|| self.cannot("removed"))?;
+        for folder in [self.old(), self.folder.clone()].iter().filter(|folder| folder.exists()) {
+            fs::remove_dir_all(folder).with_context(|| self.cannot("removed"))?;
         }
         Ok(())
     }
@@ -85,14 +96,22 @@ impl Checkpoint {
         }
         state.optimizer.save(fresh.join("optimizer.bpk")).map_err(|error| anyhow!("{}: {error}", cannot()))?;
         let note = Note {
+            key: self.key.clone(),
             options: options.clone(),
             history: state.history.clone(),
             best: state.best.as_ref().map(|(figures, _)| *figures),
             averaged_steps: state.average.as_ref().map(WeightAverage::steps),
         };
         fs::write(fresh.join("note.json"), serde_json::to_vec(&note)?).with_context(cannot)?;
-        self.remove()?;
-        fs::rename(&fresh, &self.folder).with_context(cannot)
+        let old = self.old();
+        if old.exists() {
+            fs::remove_dir_all(&old).with_context(cannot)?;
+        }
+        if self.folder.exists() {
+            fs::rename(&self.folder, &old).with_context(cannot)?;
+        }
+        fs::rename(&fresh, &self.folder).with_context(cannot)?;
+        if old.exists() { fs::remove_dir_all(&old).with_context(cannot) } else { Ok(()) }
     }
 
     /// Reads a training into networks and an optimizer of the same make.
@@ -101,17 +120,18 @@ impl Checkpoint {
     /// If there is none, it was one with other options, or a file is damaged.
     pub fn load(&self, network: Network, optimizer: ModuleOptimizer, options: &TrainingOptions) -> Result<State> {
         let cannot = || self.cannot("read");
-        let note: Note = serde_json::from_slice(&fs::read(self.folder.join("note.json")).with_context(cannot)?)
-            .with_context(cannot)?;
-        if note.options != *options {
-            anyhow::bail!("{}: it was begun with other options", self.folder.display());
+        let folder = self.kept().unwrap_or_else(|| self.folder.clone());
+        let note: Note =
+            serde_json::from_slice(&fs::read(folder.join("note.json")).with_context(cannot)?).with_context(cannot)?;
+        if note.options != *options || note.key != self.key {
+            anyhow::bail!("{}: it was begun with other options or data", self.folder.display());
         }
         let get = |network: Network, name: &str| -> Result<Network> {
             let wrong = |error| anyhow!("{}: {error}", cannot());
-            let record = ModuleRecord::load(self.folder.join(name)).map_err(wrong)?;
+            let record = ModuleRecord::load(folder.join(name)).map_err(wrong)?;
             network.try_load_record(record).map_err(wrong)
         };
-        let record = OptimizerRecord::load(self.folder.join("optimizer.bpk"));
+        let record = OptimizerRecord::load(folder.join("optimizer.bpk"));
         let optimizer = optimizer.load_record(record.map_err(|error| anyhow!("{}: {error}", cannot()))?);
         let average = match (note.averaged_steps, options.average) {
             (Some(steps), Some(decay)) => {

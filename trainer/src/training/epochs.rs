@@ -54,7 +54,7 @@ pub struct Trained {
     pub history: Vec<EpochFigures>,
 }
 
-/// Trains on `examples`; `validation` may be empty if the last epoch is kept. With a checkpoint, every epoch is kept on
+/// Trains on `examples`; without `validation`, by [`TrainingOptions::without_validation`]. With a checkpoint, every epoch is kept on
 /// disk, and a training that is there already goes on.
 ///
 /// # Errors
@@ -68,6 +68,10 @@ pub fn train(
     checkpoint: Option<&Checkpoint>,
     mut after_epoch: impl FnMut(&EpochFigures) -> Result<()>,
 ) -> Result<Trained> {
+    let options = &match validation.is_empty() {
+        true => options.clone().without_validation(),
+        false => options.clone(),
+    };
     let mut state = match checkpoint.filter(|checkpoint| checkpoint.exists()) {
         Some(checkpoint) => checkpoint.load(network, optimizer(options), options)?,
         None => State {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Schedule, Variation};
+use super::{Monitor, Schedule, Variation};
 
 /// What shapes a training, apart from its data and its network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,18 @@ pub struct TrainingOptions {
     pub keep: Keep,
     /// Decides about order, copies, mixtures and dropout.
     pub seed: u64,
+}
+
+impl TrainingOptions {
+    /// The same for a training that nobody validates: every epoch would seem as good as the others, so that the last one is
+    /// kept, and the training loss is what may stop falling.
+    pub fn without_validation(mut self) -> Self {
+        self.keep = Keep::Last;
+        if let Schedule::Plateau(plateau) = &mut self.schedule {
+            plateau.monitor = Monitor::TrainLoss;
+        }
+        self
+    }
 }
 
 /// Two examples in one, and both their targets.

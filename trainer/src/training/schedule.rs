@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::EpochFigures;
 
-/// What is watched.
+/// What is watched, and should fall.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Monitor {
-    /// Validation loss, which should fall.
+    /// Validation loss.
     ValidationLoss,
-    /// Validation accuracy, which should rise.
-    ValidationAccuracy,
+    /// Training loss, where nobody is left to validate on.
+    TrainLoss,
 }
 
 /// Keras' `ReduceLROnPlateau`: multiplies the rate by `factor` after `patience` epochs without a gain of at least 1e-4.
@@ -65,7 +65,7 @@ impl Plateau {
         for figures in history {
             let value = match self.monitor {
                 Monitor::ValidationLoss => figures.validation_loss,
-                Monitor::ValidationAccuracy => -figures.validation_accuracy,
+                Monitor::TrainLoss => figures.train_loss,
             };
             if value < best - LEAST_GAIN {
                 (best, waited) = (value, 0);
