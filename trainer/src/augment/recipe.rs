@@ -85,12 +85,13 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// What `--recipe robust` trains with. The ranges are first guesses; what each part brings has not been measured.
+    /// What `--recipe robust` trains with. How far voices are changed (speed, pitch, tempo) was measured
+    /// (docs/experiments.md); the other ranges are first guesses, and what each part brings has not been measured.
     pub fn robust() -> Self {
         Self {
-            speed: Chance::new(0.3, 88..=112),
-            pitch: Chance::new(0.3, 89..=112),
-            tempo: Chance::new(0.2, 85..=115),
+            speed: Chance::new(0.4, 80..=125),
+            pitch: Chance::new(0.4, 80..=125),
+            tempo: Chance::new(0.3, 75..=130),
             crop: Chance::new(0.3, 0.0..=0.1),
             surround: Chance::new(0.3, 0.0..=0.4),
             reverberation: Chance::new(0.25, 0.1..=0.7),
