@@ -86,6 +86,11 @@ pub struct Limits {
     pub max_sessions: u32,
 }
 
+/// Threads that can work at once.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 impl Limits {
     /// Largest request body, in bytes.
     pub fn max_upload_bytes(&self) -> usize {
@@ -99,7 +104,6 @@ impl Limits {
 
     /// Worker threads: as many as were asked for, or as there are cores.
     pub fn worker_threads(&self) -> usize {
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         self.workers.map_or_else(cores, usize::from)
     }
 

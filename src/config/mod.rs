@@ -17,16 +17,20 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 pub use commands::{Classify, Health, Model, ModelFile, ModelSource, Shard};
 pub use insight::{Insight, LogFormat};
-pub use limits::Limits;
+pub use limits::{Limits, cores};
 pub use live::{Live, WebhookSecret};
 pub use network::Network;
 pub use release::{REVISION, VERSION};
 pub use security::{ApiKeyList, Security};
 pub use serve::Serve;
 
+const USAGE: &str = "emotone [COMMAND] [OPTIONS]";
+const DEFAULT: &str = "Without a command it serves: `emotone --listen :8080` is `emotone serve --listen :8080`, whose options\n\
+                       `emotone serve --help` lists.";
+
 /// Hears the emotion in a voice.
 #[derive(Debug, Parser)]
-#[command(name = "emotone", version, about, propagate_version = true)]
+#[command(name = "emotone", version, about, propagate_version = true, override_usage = USAGE, after_help = DEFAULT)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -111,6 +115,7 @@ mod tests {
             &["emotone", "serve", "--tls-cert-file", "only-half.pem"],
             &["emotone", "serve", "--min-audio-seconds", "5", "--max-audio-seconds", "1"],
             &["emotone", "serve", "--min-sample-rate-hz", "9000", "--max-sample-rate-hz", "8000"],
+            &["emotone", "serve", "--webhook", "ftp:foo", "--webhook-secret", "hush"],
             &["emotone", "serve", "--log-level", "inof"],
             &["emotone", "serve", "--log-level", "emotone=loud"],
             &["emotone", "classify"],

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::prosody::{PitchFrame, voicing};
+use super::prosody::PitchFrame;
 
 /// Rows of frame after frame as a [`FrameStream`](super::FrameStream) gives them, before anything that depends on the
 /// window: log mel bands without `top_db`, level, and pitch candidates if a column needs them.
@@ -50,18 +50,6 @@ impl FrameTrack {
     pub fn log_mel(&self, frame: usize) -> Option<&[f32]> {
         let row = self.row(frame)?;
         self.log_mel.get(row * self.bands..(row + 1) * self.bands)
-    }
-
-    /// Level of a frame within the mel bank's band in dB (a full-scale sine has -3, the floor is -100), after
-    /// pre-emphasis if there is one; `None` if the frame is not held.
-    pub fn level_db(&self, frame: usize) -> Option<f32> {
-        self.levels.get(self.row(frame)?).copied()
-    }
-
-    /// Strongest periodicity of a frame between 60 and 500 Hz, in [0, 1]; `None` if the frame is not held, or if no
-    /// column of the features needs pitch.
-    pub fn voicing(&self, frame: usize) -> Option<f32> {
-        self.pitch.as_ref()?.get(self.row(frame)?).map(voicing)
     }
 
     fn row(&self, frame: usize) -> Option<usize> {

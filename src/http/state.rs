@@ -86,7 +86,7 @@ impl App {
             threads: limits.worker_threads(),
             max_wait: limits.queue_timeout_ms,
         };
-        let workers = Workers::start(limits.worker_threads(), rota).map_err(StartError::Threads)?;
+        let workers = Workers::start(rota).map_err(StartError::Threads)?;
         let webhook = Webhook::new(&settings.live)?;
         let upload_room = Arc::new(Semaphore::new(limits.max_buffered_bytes() / 1024));
         let session_room = Arc::new(Semaphore::new(limits.max_sessions as usize));

@@ -44,11 +44,6 @@ pub fn files(arguments: &[PathBuf], shard: Option<Shard>, done: &HashSet<String>
     all
 }
 
-/// Threads that can work at once.
-pub fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
-
 /// Every audio file below a folder, by name; links to folders are not followed, for they may lead back.
 fn below(folder: &Path, found: &mut Found) {
     let mut folders = vec![folder.to_path_buf()];

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use emotone::audio::AudioLimits;
-use emotone::config::Classify;
+use emotone::config::{Classify, cores};
 use emotone::pipeline::Pipeline;
 
 use self::labour::Done;
@@ -34,7 +34,7 @@ pub fn classify(options: &Classify) -> Result<ExitCode> {
     let (mut output, earlier) = Output::open(options)?;
     let Found { files, unreadable } = listing::files(&options.files, options.shard, &earlier.files);
     let mut progress = Progress::new(files.len() + unreadable.len(), earlier.files.len(), earlier.failures);
-    let threads = options.workers.map_or_else(listing::cores, usize::from);
+    let threads = options.workers.map_or_else(cores, usize::from);
     let in_order = options.output.is_none();
     let mut write = |done: Done| {
         progress.file(&done);

@@ -8,6 +8,4 @@ mod level;
 pub use contour::PitchContour;
 pub use decimate::Decimator;
 pub use level::BandLevel;
-pub use periodicity::{
-    CANDIDATES, HIGHEST_PITCH_HZ, LOWEST_PITCH_HZ, PitchCandidate, PitchFrame, PitchStream, voicing,
-};
+pub use periodicity::{CANDIDATES, HIGHEST_PITCH_HZ, LOWEST_PITCH_HZ, PitchCandidate, PitchFrame, PitchStream};

@@ -40,15 +40,15 @@ struct State {
 }
 
 impl Workers {
-    /// Starts `threads` threads.
+    /// Starts the threads.
     ///
     /// # Errors
     /// If the system does not give a thread.
-    pub fn start(threads: usize, limits: RotaLimits) -> io::Result<Self> {
+    pub fn start(limits: RotaLimits) -> io::Result<Self> {
         let rota = Rota::new(limits);
         let state = Mutex::new(State { rota, small: VecDeque::new(), closing: false });
         let workers = Self { shared: Arc::new(Shared { state, work_to_do: Condvar::new() }) };
-        for number in 0..threads.max(1) {
+        for number in 0..limits.threads.max(1) {
             let shared = workers.shared.clone();
             thread::Builder::new().name(format!("worker-{number}")).spawn(move || shared.work())?;
         }

@@ -13,11 +13,6 @@ pub fn mixing_weight(alpha: f32, seed: u64) -> f32 {
     })
 }
 
-/// `weight · first + (1 - weight) · second`, for features and for targets alike, as long as the shorter.
-pub fn mix(first: &[f32], second: &[f32], weight: f32) -> Vec<f32> {
-    first.iter().zip(second).map(|(a, b)| weight * a + (1.0 - weight) * b).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,11 +26,5 @@ mod tests {
         assert!((mean - 0.899).abs() < 0.02, "{mean}");
         assert_eq!(mixing_weight(0.2, 5), mixing_weight(0.2, 5));
         assert_eq!(mixing_weight(0.0, 5), 1.0);
-    }
-
-    #[test]
-    fn targets_stay_a_distribution() {
-        let mixed = mix(&[0.0, 1.0, 0.0], &[1.0, 0.0, 0.0], 0.75);
-        assert_eq!(mixed, [0.25, 0.75, 0.0]);
     }
 }

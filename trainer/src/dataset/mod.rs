@@ -18,6 +18,6 @@ pub use extraction::{Extracted, Unreadable, extract};
 pub use folders::licence_of;
 pub use labels::{Label, label_of};
 pub use names::Names;
-pub use sound::{load, read};
+pub use sound::read;
 pub use split::{Split, SplitKind, by_chance, split};
 pub use store::{FeatureStore, StoreWriter};

@@ -14,14 +14,6 @@ pub fn read(path: &Path) -> Result<Waveform> {
     decode().with_context(|| path.display().to_string())
 }
 
-/// As [`read`], resampled to `rate_hz`.
-///
-/// # Errors
-/// As [`read`].
-pub fn load(path: &Path, rate_hz: u32) -> Result<Waveform> {
-    audio::resample(&read(path)?, rate_hz).with_context(|| path.display().to_string())
-}
-
 fn mono(mut recording: Recording) -> Result<Waveform> {
     if recording.channels.len() == 1 {
         return Ok(recording.channels.remove(0));
