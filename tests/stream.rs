@@ -207,7 +207,7 @@ async fn bad_twilio_frames_are_told() {
     ];
     let fine = [
         text(&json!({"event": "mark", "mark": {"name": "greeting"}})),
-        text(&json!({"event": "of-next-year", "news": {"depth": [1, 2]}})),
+        text(&json!({"event": "of-next-year", "news": {"depth": [1, 2]}, "media": 5})),
     ];
     frames.splice(20..20, odd.into_iter().chain(fine));
     let (heard, code) = server.converse(&frames).await;

@@ -31,7 +31,8 @@ pub struct Live {
     pub alert: Vec<AlertRule>,
 
     /// Address that alerts and summaries of live calls are POSTed to, signed by HMAC-SHA256 (standardwebhooks.com).
-    #[arg(long, env = "EMOTONE_WEBHOOK", value_name = "URL", requires = "webhook_secret")]
+    #[arg(long, env = "EMOTONE_WEBHOOK", value_name = "URL", requires = "webhook_secret",
+          value_parser = units::web_address)]
     pub webhook: Option<String>,
 
     /// Secret of that signature, as whsec_ and base64, or any text. Better in the environment than on the command line.

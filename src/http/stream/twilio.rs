@@ -43,6 +43,11 @@ struct Track {
 struct Event<'a> {
     #[serde(borrow)]
     event: Cow<'a, str>,
+}
+
+/// `media`, read only where it is said to be: other events may call something else so.
+#[derive(Deserialize)]
+struct Sound<'a> {
     #[serde(borrow)]
     media: Option<Media<'a>>,
 }
@@ -137,11 +142,12 @@ fn wishes(parameters: &Map<String, Value>) -> Result<Wishes, BadFrame> {
 
 impl Twilio {
     pub(super) fn text(&mut self, text: &str, sound: &mut [Vec<f32>]) -> Result<Wish, BadFrame> {
-        let event: Event<'_> =
-            serde_json::from_str(text).map_err(|error| BadFrame(format!("not understood: {error}")))?;
+        let not_understood = |error| BadFrame(format!("not understood: {error}"));
+        let event: Event<'_> = serde_json::from_str(text).map_err(not_understood)?;
         match &*event.event {
             "media" => {
-                let media = event.media.ok_or_else(|| BadFrame("`media` without its data".into()))?;
+                let said: Sound<'_> = serde_json::from_str(text).map_err(not_understood)?;
+                let media = said.media.ok_or_else(|| BadFrame("`media` without its data".into()))?;
                 self.media(&media, sound).map(|()| Wish::GoOn)
             }
             "stop" => Ok(Wish::Stop),
