@@ -5,6 +5,7 @@ use burn::tensor::Device;
 use emotone::features::FeatureSpec;
 use emotone::model::Emotion;
 
+use crate::augment::Voices;
 use crate::metrics::{Answer, softmax};
 use crate::network::{Architecture, Network};
 use crate::training::{Checkpoint, EpochFigures, Examples, Trained, TrainingOptions, logits, train};
@@ -19,6 +20,8 @@ pub struct Member {
     pub name: String,
     /// Its layers.
     pub architecture: Architecture,
+    /// How far the copies that it learns from are from the clips' own voices; of no account where there are none.
+    pub voices: Voices,
     /// Its training.
     pub options: TrainingOptions,
 }

@@ -4,6 +4,7 @@ use clap::ValueEnum;
 use emotone::features::{Boundary, Column, FeatureSpec, Normalization, Padding};
 use serde::{Deserialize, Serialize};
 
+use crate::augment::Voices;
 use crate::ensemble::Member;
 use crate::network::{Architecture, FRONT_LAYERS};
 use crate::training::{Keep, Mixup, Monitor, Plateau, Schedule, TrainingOptions, Variation};
@@ -116,7 +117,8 @@ impl Recipe {
         match self {
             Self::Paper => {
                 let architecture = arch.architecture();
-                vec![Member { name: architecture.name.clone(), architecture, options: plain(changes) }]
+                let (name, voices) = (architecture.name.clone(), Voices::Like);
+                vec![Member { name, architecture, voices, options: plain(changes) }]
             }
             Self::Robust => {
                 let whole = Variation {
@@ -127,18 +129,19 @@ impl Recipe {
                     pitch_shift: 0.0,
                     ..stretches()
                 };
-                let member = |architecture: Architecture, options: TrainingOptions| Member {
+                let member = |architecture: Architecture, voices: Voices, options: TrainingOptions| Member {
                     name: architecture.name.clone(),
                     architecture,
+                    voices,
                     options,
                 };
                 let listening = |index| listening(changes, seeded(index), stretches());
                 let summing = |index, front| summing(changes, seeded(index), whole, front);
                 vec![
-                    member(Architecture::wide(features), listening(1)),
-                    member(Architecture::spectral(features), listening(4)),
-                    member(Architecture::functionals(features, false), summing(2, 1)),
-                    member(Architecture::functionals(features, true), summing(3, 2)),
+                    member(Architecture::wide(features), Voices::Unlike, listening(1)),
+                    member(Architecture::spectral(features), Voices::Like, listening(4)),
+                    member(Architecture::functionals(features, false), Voices::Like, summing(2, 1)),
+                    member(Architecture::functionals(features, true), Voices::Like, summing(3, 2)),
                 ]
             }
         }

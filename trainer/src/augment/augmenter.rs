@@ -159,7 +159,7 @@ mod tests {
             .into_iter()
             .zip(1..)
             .map(|(speaker, seed)| Voice { speaker: speaker.into(), waveform: at(16_000, voice(16_000, 8_000, seed)) });
-        Augmenter::new(Recipe::robust(), Babble::new(clips, 16_000).unwrap())
+        Augmenter::new(Recipe::robust(crate::augment::Voices::Unlike), Babble::new(clips, 16_000).unwrap())
     }
 
     #[test]

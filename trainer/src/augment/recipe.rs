@@ -38,6 +38,16 @@ impl<T: rand::distr::uniform::SampleUniform + PartialOrd + Clone> Chance<T> {
     }
 }
 
+/// How far copies are from the voice of their clip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Voices {
+    /// As the same person on another day.
+    Like,
+    /// As another person.
+    Unlike,
+}
+
 /// Probabilities and ranges of everything an [`Augmenter`](super::Augmenter) may do, in the order in which it does it:
 /// first the voice, then the room, then the microphone, then the line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -85,13 +95,17 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// What `--recipe robust` trains with. How far voices are changed (speed, pitch, tempo) was measured
-    /// (docs/experiments.md); the other ranges are first guesses, and what each part brings has not been measured.
-    pub fn robust() -> Self {
+    /// What `--recipe robust` trains with. What voices far from their own bring was measured (docs/experiments.md); the
+    /// other ranges are first guesses, and what each part brings has not been measured.
+    pub fn robust(voices: Voices) -> Self {
+        let (speed, pitch, tempo) = match voices {
+            Voices::Like => (Chance::new(0.3, 88..=112), Chance::new(0.3, 89..=112), Chance::new(0.2, 85..=115)),
+            Voices::Unlike => (Chance::new(0.4, 80..=125), Chance::new(0.4, 80..=125), Chance::new(0.3, 75..=130)),
+        };
         Self {
-            speed: Chance::new(0.4, 80..=125),
-            pitch: Chance::new(0.4, 80..=125),
-            tempo: Chance::new(0.3, 75..=130),
+            speed,
+            pitch,
+            tempo,
             crop: Chance::new(0.3, 0.0..=0.1),
             surround: Chance::new(0.3, 0.0..=0.4),
             reverberation: Chance::new(0.25, 0.1..=0.7),
@@ -119,7 +133,9 @@ mod tests {
 
     #[test]
     fn a_recipe_is_read_as_it_was_written() {
-        let written = serde_json::to_string(&Recipe::robust()).unwrap();
-        assert_eq!(serde_json::from_str::<Recipe>(&written).unwrap(), Recipe::robust());
+        for voices in [Voices::Like, Voices::Unlike] {
+            let written = serde_json::to_string(&Recipe::robust(voices)).unwrap();
+            assert_eq!(serde_json::from_str::<Recipe>(&written).unwrap(), Recipe::robust(voices));
+        }
     }
 }

@@ -102,8 +102,8 @@ pub fn run(arguments: &CrossvalArguments) -> Result<()> {
 
 fn run_fold(arguments: &CrossvalArguments, dataset: &Dataset, data_hash: &str, fold: &Fold) -> Result<Vec<Said>> {
     let cache = arguments.cache.clone().unwrap_or_else(|| arguments.out.join("features"));
-    let extracted = features::compute(&cache, data_hash, arguments.recipe, dataset, &fold.voices, arguments.seed)?;
-    let spec = extracted.measured(&arguments.recipe.features(), &fold.train)?;
+    let features = features::compute(&cache, data_hash, arguments.recipe, dataset, &fold.voices, arguments.seed)?;
+    let spec = features.like.measured(&arguments.recipe.features(), &fold.train)?;
     let changes = Changes { epochs: arguments.epochs, batch_size: arguments.batch_size, seed: arguments.seed };
     let mut said = Vec::new();
     for member in arguments.recipe.members(arguments.arch, &spec, changes) {
@@ -111,11 +111,12 @@ fn run_fold(arguments: &CrossvalArguments, dataset: &Dataset, data_hash: &str, f
             continue;
         }
         let path = arguments.out.join(format!("{}-{}.json", fold.name, member.name));
+        let extracted = features.of(member.voices);
         let key = record::key(&json!([extracted.key, fold.train, fold.test, member]));
         said.push(match read_said(&path).filter(|said| said.key == key) {
             Some(said) => said,
             None => {
-                let new = run_member(dataset, &extracted, &spec, fold, &member, key)?;
+                let new = run_member(dataset, extracted, &spec, fold, &member, key)?;
                 record::write(&path, &serde_json::to_vec(&new)?)?;
                 new
             }

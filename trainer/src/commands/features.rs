@@ -11,7 +11,7 @@ use rand::seq::SliceRandom;
 use serde_json::json;
 
 use super::{progress, record};
-use crate::augment::{self, Augmenter, Babble, Voice};
+use crate::augment::{self, Augmenter, Babble, Voice, Voices};
 use crate::dataset::{Clip, Copies, Dataset, Extracted, extract, read};
 use crate::recipe::Recipe;
 
@@ -20,8 +20,26 @@ const VOICES: usize = 80;
 /// Rate of the voices in the babble, in Hz.
 const BABBLE_RATE_HZ: u32 = 16_000;
 
+/// What the members of a recipe learn from.
+pub struct Features {
+    /// Every clip, and where the recipe has copies, those with voices like the clips' own.
+    pub like: Extracted,
+    /// The same clips with other copies; none where the recipe has no copies.
+    unlike: Option<Extracted>,
+}
+
+impl Features {
+    /// Those that a member asks for.
+    pub fn of(&self, voices: Voices) -> &Extracted {
+        match voices {
+            Voices::Like => &self.like,
+            Voices::Unlike => self.unlike.as_ref().unwrap_or(&self.like),
+        }
+    }
+}
+
 /// Computes the copies that a recipe asks for, unless `folder` holds them already; other people's voices in the background
-/// come from the clips at `voices` alone.
+/// come from the clips at `babblers` alone.
 ///
 /// # Errors
 /// If the store cannot be written, or the features cannot be set up.
@@ -30,7 +48,28 @@ pub fn compute(
     data_hash: &str,
     recipe: Recipe,
     dataset: &Dataset,
-    voices: &[u32],
+    babblers: &[u32],
+    seed: u64,
+) -> Result<Features> {
+    let one = |voices| compute_copies(folder, data_hash, recipe, voices, dataset, babblers, seed);
+    let like = one(Voices::Like)?;
+    for clip in &like.unreadable {
+        eprintln!("left out: {}", clip.problem);
+    }
+    if !like.unreadable.is_empty() {
+        eprintln!("{} clips could not be read and are left out", like.unreadable.len());
+    }
+    let unlike = recipe.random_copies().map(|_| one(Voices::Unlike)).transpose()?;
+    Ok(Features { like, unlike })
+}
+
+fn compute_copies(
+    folder: &Path,
+    data_hash: &str,
+    recipe: Recipe,
+    voices: Voices,
+    dataset: &Dataset,
+    babblers: &[u32],
     seed: u64,
 ) -> Result<Extracted> {
     fs::create_dir_all(folder).with_context(|| format!("{}: cannot be made", folder.display()))?;
@@ -39,9 +78,9 @@ pub fn compute(
     let copies = match recipe.random_copies() {
         None => Copies::Plain,
         Some(random) => {
-            let chosen = choose(voices, seed);
+            let chosen = choose(babblers, seed);
             let sources: Vec<String> = chosen.iter().map(|index| dataset.name(*index)).collect();
-            let augmentation = augment::Recipe::robust();
+            let augmentation = augment::Recipe::robust(voices);
             key["copies"] = json!({ "random": random, "seed": seed, "by": augmentation, "voices": sources });
             let speaking = chosen.iter().filter_map(|index| voice(dataset.clip(*index)));
             Copies::varied(Augmenter::new(augmentation, Babble::new(speaking, BABBLE_RATE_HZ)?), random, seed)
@@ -52,12 +91,6 @@ pub fn compute(
     let path = folder.join(format!("{}.f32", &key[..16]));
     let extracted = extract(&path, &key, &spec, dataset, &copies, |done| bar.set_position(done.into()))?;
     bar.finish_and_clear();
-    for clip in &extracted.unreadable {
-        eprintln!("left out: {}", clip.problem);
-    }
-    if !extracted.unreadable.is_empty() {
-        eprintln!("{} clips could not be read and are left out", extracted.unreadable.len());
-    }
     Ok(extracted)
 }
 

@@ -130,10 +130,11 @@ pub fn fit(arguments: &FitArguments) -> Result<Outcome> {
     );
     let parts = split(&dataset, arguments.split, arguments.seed)?;
     let data_hash = record::data_hash(&dataset);
-    let extracted =
+    let features =
         features::compute(&arguments.cache(), &data_hash, arguments.recipe, &dataset, &parts.train, arguments.seed)?;
+    let extracted = &features.like;
     let spec = extracted.measured(&arguments.recipe.features(), &parts.train)?;
-    let of = |part: &[u32]| Examples::new(&extracted, &spec, &dataset, part);
+    let of = |part: &[u32]| Examples::new(extracted, &spec, &dataset, part);
     let (examples, validation, test) = (of(&parts.train), of(&parts.validation), of(&parts.test));
     ensure!(!examples.is_empty(), "no readable clip is left to train on");
     eprintln!("{} clips train, {} validate, {} test", examples.len(), validation.len(), test.len());
@@ -142,7 +143,9 @@ pub fn fit(arguments: &FitArguments) -> Result<Outcome> {
     let members = arguments.recipe.members(arguments.arch, &spec, changes);
     let (mut networks, mut histories) = (Vec::new(), Vec::new());
     for member in &members {
-        let key = record::key(&json!([extracted.key, parts.train, parts.validation, member]));
+        let learnt_from = features.of(member.voices);
+        let key = record::key(&json!([learnt_from.key, parts.train, parts.validation, member]));
+        let examples = Examples::new(learnt_from, &spec, &dataset, &parts.train);
         let trained = train(arguments, member, key, &spec, &examples, &validation)?;
         networks.push(trained.network);
         histories.push((trained.best_epoch, trained.history));

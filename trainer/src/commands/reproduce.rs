@@ -104,7 +104,7 @@ fn unheard(arguments: &ReproduceArguments, arch: Arch) -> Result<Vec<(String, Ve
     let dataset = Dataset::read(&arguments.data)?;
     let cache = arguments.out.join("features");
     let hash = record::data_hash(&dataset);
-    let extracted = features::compute(&cache, &hash, Recipe::Paper, &dataset, &[], 1)?;
+    let extracted = features::compute(&cache, &hash, Recipe::Paper, &dataset, &[], 1)?.like;
     let mut columns = Vec::new();
     for fold in folds(&dataset, 2, 1)?.into_iter().filter(|fold| !fold.name.ends_with("random")) {
         let spec = extracted.measured(&Recipe::Paper.features(), &fold.train)?;
