@@ -71,6 +71,7 @@ fn an_archive_survives_bad_files_and_says_how_fast_it_was() {
     assert!(rows.starts_with("file,status,emotion,confidence,angry,"), "{rows}");
     assert!(rows.lines().nth(1).unwrap().contains("bad.wav"), "in the order of the names: {rows}");
     assert!(said.contains("11 files") && said.contains("audio hours a minute"), "{said}");
+    assert!(said.lines().count() == 1 && said.contains("bad.wav: not supported"), "{said}");
 }
 
 /// What a shard is told; the same words each time it is started, as a job does.

@@ -38,7 +38,7 @@ pub fn classify(options: &Classify) -> Result<ExitCode> {
     let in_order = options.output.is_none();
     let mut write = |done: Done| {
         progress.file(&done);
-        if let Err(error) = &done.answer {
+        if !is_archive && let Err(error) = &done.answer {
             progress.complain(&format!("{}: {error}", done.file.display()));
         }
         output.write(&done, is_archive)

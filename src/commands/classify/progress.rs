@@ -17,6 +17,8 @@ pub struct Progress {
     files: usize,
     earlier: usize,
     failures: usize,
+    /// The first of this run's, and why: one is enough to begin with, and the answers tell all.
+    first_failure: Option<String>,
     audio_seconds: f64,
 }
 
@@ -29,7 +31,7 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(BAR) {
             bar.set_style(style);
         }
-        Self { bar, begun: Instant::now(), files: 0, earlier, failures, audio_seconds: 0.0 }
+        Self { bar, begun: Instant::now(), files: 0, earlier, failures, first_failure: None, audio_seconds: 0.0 }
     }
 
     /// One more file.
@@ -37,7 +39,10 @@ impl Progress {
         self.files += 1;
         match &done.answer {
             Ok(answer) => self.audio_seconds += answer.audio.duration_seconds,
-            Err(_) => self.failures += 1,
+            Err(error) => {
+                self.failures += 1;
+                self.first_failure.get_or_insert_with(|| format!(" (the first: {}: {error})", done.file.display()));
+            }
         }
         self.bar.inc(1);
         self.bar.set_message(format!("{:.1} audio hours a minute", self.hours_a_minute()));
@@ -61,9 +66,10 @@ impl Progress {
         let earlier = if self.earlier > 0 { format!(" ({} were done before)", self.earlier) } else { String::new() };
         let _ = writeln!(
             std::io::stderr(),
-            "{} files{earlier}, {} of them could not be judged; {:.2} h of audio in {:.1} s: {:.1} audio hours a minute",
+            "{} files{earlier}, {} of them could not be judged{}; {:.2} h of audio in {:.1} s: {:.1} audio hours a minute",
             self.files,
             self.failures,
+            self.first_failure.as_deref().unwrap_or_default(),
             self.audio_seconds / SECONDS_AN_HOUR,
             took.as_secs_f64(),
             self.hours_a_minute(),
