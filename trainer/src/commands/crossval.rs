@@ -17,6 +17,7 @@ use crate::dataset::{Dataset, Extracted, Original};
 use crate::ensemble::Member;
 use crate::network::Network;
 use crate::recipe::{Arch, Changes, Recipe};
+use crate::say::say;
 use crate::training::{Examples, logits};
 
 /// Options of `crossval`.
@@ -97,7 +98,7 @@ pub fn run(arguments: &CrossvalArguments) -> Result<()> {
     table::write(&arguments.out, &outcome)?;
     let calibration: Calibration = outcome.calibration;
     record::write(&arguments.out.join("calibration.json"), serde_json::to_string_pretty(&calibration)?.as_bytes())?;
-    super::say(&table::text(&outcome)?)
+    say(&table::text(&outcome)?)
 }
 
 fn run_fold(arguments: &CrossvalArguments, dataset: &Dataset, data_hash: &str, fold: &Fold) -> Result<Vec<Said>> {

@@ -17,6 +17,7 @@ use super::progress;
 use crate::augment::telephone;
 use crate::dataset::{Clip, Dataset, read};
 use crate::metrics::{Answer, Figures, figures};
+use crate::say::say;
 
 /// Options of `evaluate`.
 #[derive(Debug, Clone, Args)]
@@ -84,7 +85,7 @@ pub fn run(arguments: &EvaluateArguments) -> Result<()> {
     let uncertain = answers.iter().filter(|answer| answer.best().1 < threshold).count();
     let scores = Scores { figures: figures(&answers), no_speech, uncertain, unreadable };
     let text = if arguments.json { serde_json::to_string(&scores)? + "\n" } else { table(&scores)? };
-    super::say(&text)
+    say(&text)
 }
 
 /// The answer about a clip, and whether the server would hear speech in it.

@@ -21,6 +21,7 @@ use crate::export::{to_onnx, verify};
 use crate::metrics::{Answer, figures};
 use crate::network::Network;
 use crate::recipe::{Arch, Changes, Recipe};
+use crate::say::say;
 use crate::training::{Checkpoint, EpochFigures, Examples};
 
 /// Windows that verify a model which has no test part.
@@ -90,7 +91,7 @@ pub fn run(arguments: &FitArguments) -> Result<()> {
     }
     writeln!(text, "largest difference of burn and tract {:.2e}", outcome.largest_difference)?;
     writeln!(text, "{}", outcome.model.display())?;
-    super::say(&text)
+    say(&text)
 }
 
 /// What `fit` has made.

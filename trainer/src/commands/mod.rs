@@ -1,7 +1,6 @@
 //! What `emotone-train` offers.
 
 mod progress;
-mod say;
 mod record;
 mod pictures;
 mod features;
@@ -18,7 +17,6 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 pub use calibration::{COVERAGE, Calibration};
-pub(crate) use say::say;
 
 use crate::report::plot::{PlotArguments, plot};
 

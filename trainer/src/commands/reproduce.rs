@@ -17,6 +17,7 @@ use crate::dataset::{Dataset, SplitKind};
 use crate::ensemble::{answers, joint_logits};
 use crate::metrics::figures;
 use crate::recipe::{Arch, Changes, Recipe};
+use crate::say::say;
 use crate::training::Examples;
 
 /// Options of `reproduce`.
@@ -69,7 +70,7 @@ pub fn run(arguments: &ReproduceArguments) -> Result<()> {
     let table = markdown(&rows)?;
     record::write(&arguments.out.join("table.md"), table.as_bytes())?;
     record::write(&arguments.out.join("table.json"), serde_json::to_string_pretty(&json!(rows))?.as_bytes())?;
-    super::say(&table)
+    say(&table)
 }
 
 fn row(arguments: &ReproduceArguments, arch: Arch) -> Result<Row> {

@@ -8,8 +8,8 @@ use anyhow::{Context, Result};
 use emotone::audio::{AudioLimits, Waveform, decode};
 use emotone::features::{FeatureSpec, Normalization};
 
-use crate::commands::say;
 use crate::recipe::Recipe;
+use crate::say::say;
 
 /// What to plot, and where to.
 #[derive(Debug, clap::Args)]

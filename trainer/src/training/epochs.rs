@@ -54,8 +54,8 @@ pub struct Trained {
     pub history: Vec<EpochFigures>,
 }
 
-/// Trains on `examples`; without `validation`, by [`TrainingOptions::without_validation`]. With a checkpoint, every epoch is kept on
-/// disk, and a training that is there already goes on.
+/// Trains on `examples`; without `validation`, by [`TrainingOptions::without_validation`]. With a checkpoint, every epoch is
+/// kept on disk, and a training that is there already goes on.
 ///
 /// # Errors
 /// If features cannot be read, the checkpoint cannot be used, or `after_epoch` fails.
@@ -68,10 +68,8 @@ pub fn train(
     checkpoint: Option<&Checkpoint>,
     mut after_epoch: impl FnMut(&EpochFigures) -> Result<()>,
 ) -> Result<Trained> {
-    let options = &match validation.is_empty() {
-        true => options.clone().without_validation(),
-        false => options.clone(),
-    };
+    let unvalidated = validation.is_empty().then(|| options.clone().without_validation());
+    let options = unvalidated.as_ref().unwrap_or(options);
     let mut state = match checkpoint.filter(|checkpoint| checkpoint.exists()) {
         Some(checkpoint) => checkpoint.load(network, optimizer(options), options)?,
         None => State {
