@@ -21,7 +21,8 @@ pub struct Fold {
 }
 
 /// Folds over the speakers of each corpus, everybody else training: a corpus of two gives both directions, a larger one
-/// `count` groups of speakers. A corpus of two also gives one random split, the paper's measure.
+/// `count` groups of speakers. A corpus of two also gives one random split, the paper's measure; and where there are
+/// others, each corpus is tested as a whole by a training on the others.
 ///
 /// # Errors
 /// If a random split is not possible.
@@ -31,6 +32,15 @@ pub fn folds(dataset: &Dataset, count: usize, seed: u64) -> anyhow::Result<Vec<F
         let own = |index: &u32| dataset.corpus(*index) == *corpus;
         let all = dataset.indices();
         let elsewhere: Vec<u32> = all.clone().filter(|index| !own(index)).collect();
+        if !elsewhere.is_empty() {
+            folds.push(Fold {
+                row: format!("{corpus}, unheard corpus"),
+                name: format!("{corpus}-whole"),
+                train: elsewhere.clone(),
+                test: all.clone().filter(own).collect(),
+                voices: elsewhere.clone(),
+            });
+        }
         let people: Vec<&Vec<u32>> = speakers.values().collect();
         let groups = people.len().min(if people.len() == 2 { 2 } else { count });
         if groups < 2 {
@@ -81,7 +91,10 @@ mod tests {
         let dataset = builder.build();
         let folds = folds(&dataset, 4, 1).unwrap();
         let names: Vec<&str> = folds.iter().map(|fold| fold.name.as_str()).collect();
-        assert_eq!(names, ["many-1", "many-2", "many-3", "many-4", "two-1", "two-2", "two-random"]);
+        assert_eq!(
+            names,
+            ["many-whole", "many-1", "many-2", "many-3", "many-4", "two-whole", "two-1", "two-2", "two-random",]
+        );
         let speakers = |part: &[u32]| -> BTreeSet<&str> { part.iter().map(|index| dataset.speaker(*index)).collect() };
         let mut tested: Vec<u32> = Vec::new();
         for fold in folds.iter().filter(|fold| fold.row.ends_with("unheard speakers")) {
@@ -92,5 +105,12 @@ mod tests {
         }
         tested.sort_unstable();
         assert_eq!(tested, dataset.indices().collect::<Vec<_>>());
+        for fold in folds.iter().filter(|fold| fold.row.ends_with("unheard corpus")) {
+            let corpora =
+                |part: &[u32]| -> BTreeSet<&str> { part.iter().map(|index| dataset.corpus(*index)).collect() };
+            assert_eq!(corpora(&fold.test).len(), 1, "{}", fold.name);
+            assert!(corpora(&fold.train).is_disjoint(&corpora(&fold.test)), "{}", fold.name);
+            assert_eq!(fold.train.len() + fold.test.len(), dataset.len());
+        }
     }
 }

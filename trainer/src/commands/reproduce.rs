@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::fit::{FitArguments, fit};
-use super::folds::folds;
+use super::folds::{UNHEARD, folds};
 use super::record;
 use super::table::mean_and_deviation;
 use super::{count, features};
@@ -107,7 +107,7 @@ fn unheard(arguments: &ReproduceArguments, arch: Arch) -> Result<Vec<(String, Ve
     let hash = record::data_hash(&dataset);
     let extracted = features::compute(&cache, &hash, Recipe::Paper, &dataset, &[], 1)?.like;
     let mut columns = Vec::new();
-    for fold in folds(&dataset, 2, 1)?.into_iter().filter(|fold| !fold.name.ends_with("random")) {
+    for fold in folds(&dataset, 2, 1)?.into_iter().filter(|fold| fold.row.ends_with(UNHEARD)) {
         let spec = extracted.measured(&Recipe::Paper.features(), &fold.train)?;
         let of = |part: &[u32]| Examples::new(&extracted, &spec, &dataset, part);
         let (examples, test) = (of(&fold.train), of(&fold.test));
