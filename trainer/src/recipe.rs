@@ -118,7 +118,7 @@ impl Recipe {
             Self::Paper => {
                 let architecture = arch.architecture();
                 let (name, voices) = (architecture.name.clone(), Voices::Like);
-                vec![Member { name, architecture, voices, options: plain(changes) }]
+                vec![Member { name, architecture, voices, options: plain(changes), votes: 1.0 }]
             }
             Self::Robust => {
                 let whole = Variation {
@@ -129,19 +129,16 @@ impl Recipe {
                     pitch_shift: 0.0,
                     ..stretches()
                 };
-                let member = |architecture: Architecture, voices: Voices, options: TrainingOptions| Member {
-                    name: architecture.name.clone(),
-                    architecture,
-                    voices,
-                    options,
+                let member = |architecture: Architecture, voices: Voices, options: TrainingOptions, votes: f32| {
+                    Member { name: architecture.name.clone(), architecture, voices, options, votes }
                 };
                 let listening = |index| listening(changes, seeded(index), stretches());
                 let summing = |index, front| summing(changes, seeded(index), whole, front);
                 vec![
-                    member(Architecture::wide(features), Voices::Unlike, listening(1)),
-                    member(Architecture::spectral(features), Voices::Like, listening(4)),
-                    member(Architecture::functionals(features, false), Voices::Like, summing(2, 1)),
-                    member(Architecture::functionals(features, true), Voices::Like, summing(3, 2)),
+                    member(Architecture::wide(features), Voices::Unlike, listening(1), 2.0),
+                    member(Architecture::functionals(features), Voices::Like, summing(2, 1), 1.0),
+                    member(Architecture::weighted_functionals(features), Voices::Like, summing(3, 2), 1.0),
+                    member(Architecture::coupled_functionals(features), Voices::Like, summing(6, 1), 1.0),
                 ]
             }
         }

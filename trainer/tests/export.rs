@@ -65,7 +65,7 @@ fn all_networks_answer_the_same_when_served_alone_and_together() {
             .iter()
             .map(|member| {
                 let network = Network::new(&member.architecture, spec.frames, spec.width(), 1, &Device::flex());
-                network.map(&mut Shake(StdRng::seed_from_u64(2))).rounded()
+                network.map(&mut Shake(StdRng::seed_from_u64(2))).rounded().with_votes(member.votes)
             })
             .collect();
         for (networks, temperature) in networks.chunks(1).map(|one| (one, 1.0)).chain([(&networks[..], 0.6)]) {

@@ -69,7 +69,9 @@ pub fn describe(facts: &Facts, networks: &[Network]) -> Result<ModelCard> {
     let architecture = match facts.members {
         [only] => only.architecture.to_string(),
         several => {
-            let each = several.iter().map(|member| format!("[{}: {}]", member.name, member.architecture));
+            let one =
+                |member: &Member| format!("[{}, counting {}: {}]", member.name, member.votes, member.architecture);
+            let each = several.iter().map(one);
             format!("mean of {}", each.collect::<Vec<_>>().join(", "))
         }
     };

@@ -76,6 +76,9 @@ pub struct Said {
     pub parameters: usize,
     /// Duration of its training.
     pub seconds: f64,
+    /// How often the member counts beside the others.
+    #[serde(skip)]
+    pub votes: f32,
 }
 
 /// Trains every member on every fold, scores them together, and prints the table.
@@ -114,14 +117,15 @@ fn run_fold(arguments: &CrossvalArguments, dataset: &Dataset, data_hash: &str, f
         let path = arguments.out.join(format!("{}-{}.json", fold.name, member.name));
         let extracted = features.of(member.voices);
         let key = record::key(&json!([extracted.key, fold.train, fold.test, member]));
-        said.push(match read_said(&path).filter(|said| said.key == key) {
+        let answers = match read_said(&path).filter(|said| said.key == key) {
             Some(said) => said,
             None => {
                 let new = run_member(dataset, extracted, &spec, fold, &member, key)?;
                 record::write(&path, &serde_json::to_vec(&new)?)?;
                 new
             }
-        });
+        };
+        said.push(Said { votes: member.votes, ..answers });
     }
     Ok(said)
 }
@@ -155,7 +159,7 @@ fn run_member(
     let parameters = parameters(&trained.network);
     let speakers = test.clips.iter().map(|clip| dataset.speaker(*clip).to_owned()).collect();
     let (row, truths) = (fold.row.clone(), test.emotions().collect());
-    let said = Said { key, row, truths, speakers, logits: heard, parameters, seconds };
+    let said = Said { key, row, truths, speakers, logits: heard, parameters, seconds, votes: member.votes };
     eprintln!("{} {}: {}", fold.name, member.name, table::line_of(&said));
     Ok(said)
 }

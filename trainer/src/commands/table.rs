@@ -124,8 +124,8 @@ fn join_members(members: &[Said]) -> Result<Said> {
     let mut joined = first.clone();
     for (heard, rows) in &mut joined.logits {
         for (place, row) in rows.iter_mut().enumerate() {
-            let each: Vec<_> = members.iter().filter_map(|said| said.logits.get(heard)?.get(place).copied()).collect();
-            *row = join(each.into_iter());
+            let one = |said: &Said| Some((said.votes, *said.logits.get(heard)?.get(place)?));
+            *row = join(members.iter().filter_map(one));
         }
     }
     Ok(joined)
@@ -225,7 +225,16 @@ mod tests {
         let rows = vec![[4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]; 10];
         let logits = BTreeMap::from([("clean".to_owned(), rows)]);
         let speakers = vec![speaker.to_owned(); 10];
-        vec![Said { key: String::new(), row: row.into(), truths, speakers, logits, parameters: 1, seconds: 0.0 }]
+        vec![Said {
+            key: String::new(),
+            row: row.into(),
+            truths,
+            speakers,
+            logits,
+            parameters: 1,
+            seconds: 0.0,
+            votes: 1.0,
+        }]
     }
 
     #[test]

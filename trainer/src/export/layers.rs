@@ -6,7 +6,7 @@
 use burn::tensor::Tensor;
 
 use super::graph::{Attribute::*, Graph};
-use super::{bands, views};
+use super::{functionals, views};
 use crate::network::{
     Attention, BatchNorm, Conv, Dense, LOWERED_BY, Layer, Lstm, LstmWeights, POOLED_WEIGHT_FLOOR, SPREAD_EPSILON,
     TimePooling,
@@ -89,7 +89,7 @@ pub fn add(graph: &mut Graph, layer: &Layer, signal: Signal) -> Signal {
     match layer {
         Layer::Weigh(by) => views::weigh(graph, by, signal),
         Layer::Centre(columns) => views::centre(graph, *columns, signal),
-        Layer::Functionals(functionals) => views::functionals(graph, functionals, signal),
+        Layer::Functionals(functionals) => functionals::functionals(graph, functionals, signal),
         Layer::Clip(limit) => views::clip(graph, *limit, signal),
         Layer::Conv(conv) => convolution(graph, conv, signal),
         Layer::MaxPool(size) => pool(graph, *size, signal, maximum),
@@ -98,10 +98,6 @@ pub fn add(graph: &mut Graph, layer: &Layer, signal: Signal) -> Signal {
         Layer::Relu(_) => relu(graph, signal),
         Layer::Dropout(_) | Layer::ChannelDropout(_) => signal,
         Layer::Lstm(lstm) => recurrence(graph, lstm, signal),
-        Layer::Spectrum(spectrum) => bands::spectrum(graph, spectrum, signal),
-        Layer::Split(split) => bands::split(graph, split, signal),
-        Layer::Regroup(regroup) => bands::regroup(graph, regroup, signal),
-        Layer::Join(groups) => bands::join(graph, *groups, signal),
         Layer::Flatten(_) => {
             let signal = signal.turned(graph, Lies::BatchTimeChannels);
             let name = graph.node("Flatten", &[&signal.name], &[("axis", Int(1))]);

@@ -2,7 +2,7 @@
 
 mod graph;
 mod views;
-mod bands;
+mod functionals;
 mod layers;
 mod model;
 mod verify;

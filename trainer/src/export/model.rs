@@ -20,7 +20,7 @@ const OPSET: i64 = 13;
 const IR_VERSION: i64 = 8;
 
 /// Writes networks without autodiff as one model. It answers with the softmax of logits over the card's temperature; the
-/// logits of several networks are the logarithm of the mean of their softmaxes.
+/// logits of several networks are the logarithm of the mean of their softmaxes, each counting by its votes.
 ///
 /// # Errors
 /// Without any network, or if the metadata cannot be written.
@@ -45,7 +45,7 @@ pub fn to_onnx(networks: &[Network], features: &FeatureSpec, card: &ModelCard) -
             signal = layers::add(&mut graph, layer, signal);
         }
         ensure!(signal.lies == Lies::Flat, "the network leaves more than one frame");
-        answers.push(signal.name);
+        answers.push((network.votes, signal.name));
     }
     let logits = join(&mut graph, answers);
     let cooled = graph.node("Mul", &[&logits, &cooling], &[]);
@@ -72,16 +72,19 @@ pub fn to_onnx(networks: &[Network], features: &FeatureSpec, card: &ModelCard) -
 }
 
 /// One row of logits for all networks.
-fn join(graph: &mut Graph, mut logits: Vec<String>) -> String {
+fn join(graph: &mut Graph, mut logits: Vec<(f32, String)>) -> String {
     if logits.len() == 1 {
-        return logits.remove(0);
+        return logits.remove(0).1;
     }
-    let softmax = |logits: &String| graph.node("Softmax", &[logits], &[("axis", Int(1))]);
-    let mut each = logits.iter().map(softmax).collect::<Vec<_>>().into_iter();
+    let total: f32 = logits.iter().map(|(votes, _)| votes).sum();
+    let part = |(votes, logits): &(f32, String)| {
+        let softmax = graph.node("Softmax", &[logits], &[("axis", Int(1))]);
+        let share = graph.floats(&[1, 1], &[votes / total]);
+        graph.node("Mul", &[&softmax, &share], &[])
+    };
+    let mut each = logits.iter().map(part).collect::<Vec<_>>().into_iter();
     let first = each.next().unwrap_or_default();
-    let sum = each.fold(first, |sum, next| graph.node("Add", &[&sum, &next], &[]));
-    let share = graph.floats(&[1, 1], &[1.0 / logits.len() as f32]);
-    let mean = graph.node("Mul", &[&sum, &share], &[]);
+    let mean = each.fold(first, |sum, next| graph.node("Add", &[&sum, &next], &[]));
     let least = graph.floats(&[1, 1], &[LEAST_PROBABILITY]);
     let bounded = graph.node("Max", &[&mean, &least], &[]);
     graph.node("Log", &[&bounded], &[])

@@ -3,7 +3,7 @@
 
 use super::graph::{Attribute::*, Graph};
 use super::layers::{Lies, Signal};
-use crate::network::{Functionals, MOVED_BY, SPREAD_FLOOR, STEPS, WEIGHT_FLOOR, Weigh};
+use crate::network::Weigh;
 
 /// Shares of the frames in a mean over time: weights, `[batch, 1, time]`, over their sum and `floor`; or all alike,
 /// `[1, 1, time]`, without weights.
@@ -88,93 +88,8 @@ pub fn clip(graph: &mut Graph, limit: f32, signal: Signal) -> Signal {
     Signal { name: between(graph, &signal.name, -limit, limit), ..signal }
 }
 
-/// [`crate::network::LayerSpec::Functionals`].
-pub fn functionals(graph: &mut Graph, layer: &Functionals, signal: Signal) -> Signal {
-    let mut signal = signal.turned(graph, Lies::BatchChannelsTime);
-    let weights = signal.weights_turned(graph, Lies::BatchChannelsTime);
-    let weights = weights.as_deref();
-    let (spec, width, frames) = (&layer.spec, signal.channels, signal.frames);
-    let columns = spec.columns(width).0;
-    let even = shares(graph, weights, frames, 0.0);
-    let cepstra = slice(graph, &signal.name, 1, 0, spec.cepstra);
-    let cepstra = centred(graph, &cepstra, &even);
-    let prosody = slice(graph, &signal.name, 1, spec.prosody, width);
-    let slope = slice(graph, &signal.name, 1, spec.slope, spec.slope + 1);
-    let speed = graph.node("Abs", &[&slope], &[]);
-    let x = graph.node("Concat", &[&cepstra, &prosody, &speed], &[("axis", Int(1))]);
-
-    let means = mean(graph, &x, &even);
-    let around = graph.node("Sub", &[&x, &means], &[]);
-    let spread = deviation(graph, &around, &even, None);
-    let spread = plus(graph, &spread, SPREAD_FLOOR);
-    let standard = graph.node("Div", &[&around, &spread], &[]);
-    let square = graph.node("Mul", &[&standard, &standard], &[]);
-    let cube = graph.node("Mul", &[&square, &standard], &[]);
-    let moved = STEPS.map(|step| {
-        let later = slice(graph, &x, 2, step, frames);
-        let earlier = slice(graph, &x, 2, 0, frames - step);
-        let together = weights.map(|weights| {
-            let later = slice(graph, weights, 2, step, frames);
-            let earlier = slice(graph, weights, 2, 0, frames - step);
-            let product = graph.node("Mul", &[&later, &earlier], &[]);
-            graph.node("Sqrt", &[&product], &[])
-        });
-        let moved = graph.node("Sub", &[&later, &earlier], &[]);
-        (moved, shares(graph, together.as_deref(), frames - step, WEIGHT_FLOOR))
-    });
-    let [short_distance, long_distance] = moved.each_ref().map(|(moved, shares)| {
-        let distance = graph.node("Abs", &[moved], &[]);
-        mean(graph, &distance, shares)
-    });
-    let (steps, step_shares) = &moved[0];
-    let step_centred = centred(graph, steps, step_shares);
-    let [highest, lowest] = [("ReduceMax", MOVED_BY), ("ReduceMin", -MOVED_BY)].map(|(operator, by)| {
-        let moved = weights.map(|weights| moved_away(graph, &x, weights, 1.0, by));
-        over_time(graph, operator, moved.as_deref().unwrap_or(&x))
-    });
-
-    let raw = voiced(graph, layer, &signal.name);
-    let voiced = shares(graph, Some(&raw), frames, WEIGHT_FLOOR);
-    let later_voiced = slice(graph, &voiced, 2, 1, frames);
-    let voiced_mean = mean(graph, &x, &voiced);
-    let around = graph.node("Sub", &[&x, &voiced_mean], &[]);
-    let around_distance = graph.node("Abs", &[&around], &[]);
-    let parts = [
-        slice(graph, &means, 1, spec.cepstra, columns),
-        spread,
-        short_distance,
-        deviation(graph, &step_centred, step_shares, None),
-        long_distance,
-        mean(graph, &cube, &even),
-        highest,
-        lowest,
-        voiced_mean,
-        deviation(graph, &around, &voiced, None),
-        deviation(graph, steps, &later_voiced, None),
-        mean(graph, &around_distance, &voiced),
-    ];
-    let parts = parts.each_ref().map(String::as_str);
-    let column = graph.node("Concat", &parts, &[("axis", Int(1))]);
-    let name = without_time(graph, &column);
-    let channels = spec.outputs(width);
-    Signal { name, lies: Lies::Flat, frames: 1, channels, batch: signal.batch, weights: None }
-}
-
-/// How voiced and loud each frame is.
-fn voiced(graph: &mut Graph, layer: &Functionals, values: &str) -> String {
-    let mut part = |column: usize, [a, b]: [f32; 2]| {
-        let value = slice(graph, values, 1, column, column + 1);
-        let scaled = times(graph, &value, a);
-        let line = plus(graph, &scaled, b);
-        between(graph, &line, 0.0, 1.0)
-    };
-    let spec = &layer.spec;
-    let (voiced, loud) = (part(spec.voicing, spec.voiced), part(spec.level, spec.loud));
-    graph.node("Mul", &[&voiced, &loud], &[])
-}
-
 /// `ReduceMax` or `ReduceMin`, `[batch, channels, 1]`.
-fn over_time(graph: &mut Graph, operator: &str, values: &str) -> String {
+pub fn over_time(graph: &mut Graph, operator: &str, values: &str) -> String {
     graph.node(operator, &[values], &[("axes", Ints(&[2])), ("keepdims", Int(1))])
 }
 
@@ -185,17 +100,19 @@ pub fn plus(graph: &mut Graph, values: &str, number: f32) -> String {
 }
 
 /// Multiplies each value by a number.
-fn times(graph: &mut Graph, values: &str, number: f32) -> String {
+pub fn times(graph: &mut Graph, values: &str, number: f32) -> String {
     let number = graph.floats(&[1, 1, 1], &[number]);
     graph.node("Mul", &[values, &number], &[])
 }
 
-fn between(graph: &mut Graph, values: &str, low: f32, high: f32) -> String {
+/// Cuts each value off below and above.
+pub fn between(graph: &mut Graph, values: &str, low: f32, high: f32) -> String {
     let (low, high) = (graph.floats(&[], &[low]), graph.floats(&[], &[high]));
     graph.node("Clip", &[values, &low, &high], &[])
 }
 
-fn slice(graph: &mut Graph, values: &str, axis: i64, from: usize, to: usize) -> String {
+/// From one place to before another along an axis.
+pub fn slice(graph: &mut Graph, values: &str, axis: i64, from: usize, to: usize) -> String {
     let ([from, to], axis) = ([from, to].map(|place| graph.ints(&[place as i64])), graph.ints(&[axis]));
     graph.node("Slice", &[values, &from, &to, &axis], &[])
 }

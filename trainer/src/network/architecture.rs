@@ -76,38 +76,6 @@ pub enum LayerSpec {
         /// Part of the state that is dropped in training, the same at every step.
         recurrent_dropout: f32,
     },
-    /// Cepstra back to mel bands, in units of 10 dB; the columns behind them stay.
-    Spectrum {
-        /// How many bands.
-        bands: usize,
-        /// Deviation of each standardized coefficient, in dB.
-        scales: Vec<f32>,
-    },
-    /// Overlapping groups of neighbouring bands, each with all columns behind the bands, one group after the other in the
-    /// batch: the layers from here to [`Join`](Self::Join) are shared by all of them, so that what is learnt of one
-    /// pitch of voice holds for a higher one.
-    Split {
-        /// Bands, the first columns.
-        bands: usize,
-        /// Bands in a group.
-        size: usize,
-        /// Bands from one group to the next.
-        step: usize,
-    },
-    /// Neighbouring groups as one, their channels side by side.
-    Regroup {
-        /// Groups that come in.
-        groups: usize,
-        /// Groups that become one.
-        span: usize,
-        /// Groups from one to the next.
-        step: usize,
-    },
-    /// All groups as one again, their channels side by side.
-    Join {
-        /// Groups that come in.
-        groups: usize,
-    },
     /// All frames side by side as one.
     Flatten,
     /// Joins the frames into one: what attention weighs, the mean, the maximum, side by side as asked for.
@@ -142,10 +110,6 @@ impl LayerSpec {
             Self::Functionals(ref spec) => [1, spec.outputs(channels)],
             Self::Conv { filters, .. } => [frames, filters],
             Self::MaxPool { size } | Self::AveragePool { size } => [frames.div_ceil(size), channels],
-            Self::Spectrum { bands, ref scales } => [frames, channels - scales.len() + bands],
-            Self::Split { bands, size, .. } => [frames, channels - bands + size],
-            Self::Regroup { span, .. } => [frames, channels * span],
-            Self::Join { groups } => [frames, channels * groups],
             Self::Weigh { .. }
             | Self::Centre { .. }
             | Self::Clip { .. }
@@ -171,7 +135,8 @@ impl fmt::Display for LayerSpec {
         match *self {
             Self::Weigh { .. } => formatter.write_str("weigh by level"),
             Self::Centre { .. } => formatter.write_str("centre"),
-            Self::Functionals(_) => formatter.write_str("functionals"),
+            Self::Functionals(ref spec) if spec.coupled.is_empty() => formatter.write_str("functionals"),
+            Self::Functionals(ref spec) => write!(formatter, "functionals, {} columns coupled", spec.coupled.len()),
             Self::Clip { limit } => write!(formatter, "clip {limit}"),
             Self::Conv { filters, width, .. } => write!(formatter, "conv {filters}x{width}"),
             Self::MaxPool { size } => write!(formatter, "max-pool {size}"),
@@ -182,10 +147,6 @@ impl fmt::Display for LayerSpec {
             Self::ChannelDropout { rate } => write!(formatter, "channel dropout {rate}"),
             Self::Lstm { units, both_directions: true, .. } => write!(formatter, "bidirectional LSTM {units}"),
             Self::Lstm { units, .. } => write!(formatter, "LSTM {units}"),
-            Self::Spectrum { bands, .. } => write!(formatter, "{bands} mel bands"),
-            Self::Split { size, step, .. } => write!(formatter, "groups of {size} bands, every {step}"),
-            Self::Regroup { span, step, .. } => write!(formatter, "{span} groups as one, every {step}"),
-            Self::Join { .. } => formatter.write_str("all groups as one"),
             Self::Flatten => formatter.write_str("flatten"),
             Self::TimePooling { attention, mean, max, spread } => {
                 let parts = [(attention > 0, "attention"), (mean, "mean"), (max, "maximum"), (spread, "deviation")];

@@ -43,62 +43,70 @@ impl Architecture {
         Self { name: "wide".into(), layers: front.into_iter().chain(listening()).collect() }
     }
 
-    /// Convolutions that are shared along the mel axis, so that they know a formant wherever a voice has it: on groups of
-    /// eight bands, then on three neighbouring groups, each beside the prosody; the memory hears all groups.
-    pub fn spectral(features: &FeatureSpec) -> Self {
-        let (bands, size, step) = (features.n_mels, 8, 4);
-        let scales = (0..features.n_mfcc).map(|column| scale(features, column).1).collect();
-        let split = LayerSpec::Split { bands, size, step };
-        let groups = (bands - size) / step + 1;
-        let (span, every) = (3, 2);
-        let join = LayerSpec::Join { groups: (groups - span) / every + 1 };
-        let front = [weigh_by_level(features), LayerSpec::Centre { columns: features.n_mfcc }, CLIP];
-        let layers = front
-            .into_iter()
-            .chain([LayerSpec::Spectrum { bands, scales }, LayerSpec::AveragePool { size: 2 }, split])
-            .chain(block(32))
-            .chain([LayerSpec::Regroup { groups, span, step: every }])
-            .chain(block(48))
-            .chain([join])
-            .chain(remembering())
-            .collect();
-        Self { name: "spectral".into(), layers }
+    /// A perceptron on functionals of the whole window: another view than the convolutions'. Frames count alike but for
+    /// the voiced ones' own functionals.
+    pub fn functionals(features: &FeatureSpec) -> Self {
+        Self { name: "functionals".into(), layers: perceptron(functionals(features, Vec::new())).into() }
     }
 
-    /// A perceptron on functionals of the whole window: another view than the convolutions'. Frames count alike but for
-    /// the voiced ones' own functionals, or by their level in all others too.
-    pub fn functionals(features: &FeatureSpec, weighted: bool) -> Self {
-        let place = |wanted| place(features, wanted);
-        // Frames count from a voicing of 0.4 on, fully from 0.6; from -40 dB on, fully from -30.
-        let weight = |column: usize, from: f32, per_unit: f32| {
-            let (mean, deviation) = scale(features, column);
-            [per_unit * deviation, per_unit * (mean - from)]
-        };
-        let (voicing, level) = (place(Column::Voicing), place(Column::Energy));
-        let spec = FunctionalsSpec {
-            cepstra: 24.min(features.n_mfcc),
-            prosody: features.n_mfcc,
-            slope: place(Column::PitchSlope),
-            voicing,
-            voiced: weight(voicing, 0.4, 5.0),
-            level,
-            loud: weight(level, -40.0, 0.1),
-        };
-        let dense = |units| LayerSpec::Dense { units, relu: true, l1: 0.0, l2: 0.0 };
-        let front = weighted.then(|| weigh_by_level(features));
-        let perceptron = [
-            LayerSpec::Functionals(spec),
-            LayerSpec::BatchNorm,
-            LayerSpec::Clip { limit: 5.0 },
-            LayerSpec::Dropout { rate: 0.3 },
-            dense(320),
-            LayerSpec::Dropout { rate: 0.5 },
-            dense(64),
-            LayerSpec::Dropout { rate: 0.3 },
-        ];
-        let name = if weighted { "weighted-functionals" } else { "functionals" };
-        Self { name: name.into(), layers: front.into_iter().chain(perceptron).collect() }
+    /// The same with frames counting by their level in all functionals.
+    pub fn weighted_functionals(features: &FeatureSpec) -> Self {
+        let perceptron = perceptron(functionals(features, Vec::new()));
+        let layers = [weigh_by_level(features)].into_iter().chain(perceptron).collect();
+        Self { name: "weighted-functionals".into(), layers }
     }
+
+    /// The functionals, and how the first cepstra, pitch, voicing and level move together: whether, say, who becomes
+    /// louder becomes shriller.
+    pub fn coupled_functionals(features: &FeatureSpec) -> Self {
+        // Behind the cepstra lie the prosody's columns in their order.
+        let prosody = [Column::RelativeLogPitch, Column::PitchSlope, Column::Voicing, Column::Energy];
+        let described = |column| described_cepstra(features) + place(features, column) - features.n_mfcc;
+        let coupled = (0..COUPLED_CEPSTRA.min(features.n_mfcc)).chain(prosody.map(described)).collect();
+        Self { name: "coupled-functionals".into(), layers: perceptron(functionals(features, coupled)).into() }
+    }
+}
+
+/// Cepstra that functionals describe: those above hold little but noise.
+fn described_cepstra(features: &FeatureSpec) -> usize {
+    24.min(features.n_mfcc)
+}
+
+/// Cepstra whose correlations are described.
+const COUPLED_CEPSTRA: usize = 13;
+
+fn functionals(features: &FeatureSpec, coupled: Vec<usize>) -> FunctionalsSpec {
+    let place = |wanted| place(features, wanted);
+    // Frames count from a voicing of 0.4 on, fully from 0.6; from -40 dB on, fully from -30.
+    let weight = |column: usize, from: f32, per_unit: f32| {
+        let (mean, deviation) = scale(features, column);
+        [per_unit * deviation, per_unit * (mean - from)]
+    };
+    let (voicing, level) = (place(Column::Voicing), place(Column::Energy));
+    FunctionalsSpec {
+        cepstra: described_cepstra(features),
+        prosody: features.n_mfcc,
+        slope: place(Column::PitchSlope),
+        voicing,
+        voiced: weight(voicing, 0.4, 5.0),
+        level,
+        loud: weight(level, -40.0, 0.1),
+        coupled,
+    }
+}
+
+fn perceptron(functionals: FunctionalsSpec) -> [LayerSpec; 8] {
+    let dense = |units| LayerSpec::Dense { units, relu: true, l1: 0.0, l2: 0.0 };
+    [
+        LayerSpec::Functionals(functionals),
+        LayerSpec::BatchNorm,
+        LayerSpec::Clip { limit: 5.0 },
+        LayerSpec::Dropout { rate: 0.3 },
+        dense(320),
+        LayerSpec::Dropout { rate: 0.5 },
+        dense(64),
+        LayerSpec::Dropout { rate: 0.3 },
+    ]
 }
 
 /// Layers before the convolutions, where frames are still as they were spoken.
@@ -118,25 +126,21 @@ fn place(features: &FeatureSpec, wanted: Column) -> usize {
     features.n_mfcc + found.unwrap_or(0)
 }
 
-/// From frames to one row: convolutions, memory, pooling.
+/// From frames to one row: convolutions, memory in both directions, and four ways to join the frames.
 fn listening() -> impl Iterator<Item = LayerSpec> {
-    [LayerSpec::AveragePool { size: 2 }].into_iter().chain(block(96)).chain(block(128)).chain(remembering())
+    let remembering = [
+        LayerSpec::ChannelDropout { rate: 0.2 },
+        LayerSpec::Lstm { units: 64, sequences: true, both_directions: true, dropout: 0.0, recurrent_dropout: 0.0 },
+        LayerSpec::TimePooling { attention: 32, mean: true, max: true, spread: true },
+        LayerSpec::Dropout { rate: 0.2 },
+    ];
+    [LayerSpec::AveragePool { size: 2 }].into_iter().chain(block(96)).chain(block(128)).chain(remembering)
 }
 
 /// Convolution over five frames, and half as many frames.
 fn block(filters: usize) -> [LayerSpec; 4] {
     let conv = LayerSpec::Conv { filters, width: 5, relu: false };
     [conv, LayerSpec::BatchNorm, LayerSpec::Relu, LayerSpec::MaxPool { size: 2 }]
-}
-
-/// Memory in both directions, and four ways to join the frames.
-fn remembering() -> [LayerSpec; 4] {
-    [
-        LayerSpec::ChannelDropout { rate: 0.2 },
-        LayerSpec::Lstm { units: 64, sequences: true, both_directions: true, dropout: 0.0, recurrent_dropout: 0.0 },
-        LayerSpec::TimePooling { attention: 32, mean: true, max: true, spread: true },
-        LayerSpec::Dropout { rate: 0.2 },
-    ]
 }
 
 fn lstm(units: usize, sequences: bool, dropout: f32, recurrent_dropout: f32) -> LayerSpec {

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::Signal;
+use super::frames::{Frames, shares, together};
 
 /// Distances in frames over which movement is measured.
 pub const STEPS: [usize; 2] = [1, 4];
@@ -33,6 +34,9 @@ pub struct FunctionalsSpec {
     pub level: usize,
     /// The same by level; the weight is the product of both, over the sum of all.
     pub loud: [f32; 2],
+    /// Places among the described columns of those whose correlations are described too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub coupled: Vec<usize>,
 }
 
 impl FunctionalsSpec {
@@ -45,12 +49,18 @@ impl FunctionalsSpec {
     /// Values that come out for `width` columns.
     pub fn outputs(&self, width: usize) -> usize {
         let (columns, prosody) = self.columns(width);
-        11 * columns + prosody
+        11 * columns + prosody + self.pairs().count()
+    }
+
+    /// Places of both columns of each pair whose correlation is described.
+    pub fn pairs(&self) -> impl Iterator<Item = [usize; 2]> {
+        let later = |place: usize| self.coupled.iter().skip(place + 1);
+        self.coupled.iter().enumerate().flat_map(move |(place, one)| later(place).map(|other| [*one, *other]))
     }
 }
 
 /// Describes each column over time: mean, deviation, movement over one and four frames, skewness, extremes, and the
-/// same over voiced, loud frames alone. Frames that are weighed count by their weight, and movements by the root of both
+/// same over voiced, loud frames alone, with how columns move together there. Frames that are weighed count by their weight, and movements by the root of both
 /// frames' weights. Nothing is learned before this layer, so it gives no gradient.
 #[derive(Module, Debug)]
 pub struct Functionals {
@@ -121,6 +131,7 @@ impl Functionals {
             root(&voiced_variance),
             root(&voiced_movement),
             around.mean(&voiced, |value, _| value.abs()),
+            around.correlations(&voiced, spec.pairs()),
         ]
         .concat()
     }
@@ -131,67 +142,5 @@ impl Functionals {
         let part = |value: f32, [a, b]: [f32; 2]| (value * a + b).clamp(0.0, 1.0);
         let one = |row: &[f32]| part(row[spec.voicing], spec.voiced) * part(row[spec.level], spec.loud);
         values.chunks_exact(width).map(one).collect()
-    }
-}
-
-/// Weights over their sum and `floor`.
-fn shares(mut weights: Vec<f32>, floor: f32) -> Vec<f32> {
-    let total = weights.iter().sum::<f32>() + floor;
-    weights.iter_mut().for_each(|weight| *weight /= total);
-    weights
-}
-
-/// Roots of the products of the weights of frames `step` apart.
-fn together(weights: &[f32], step: usize) -> Vec<f32> {
-    weights.iter().zip(&weights[step.min(weights.len())..]).map(|(one, other)| (one * other).sqrt()).collect()
-}
-
-/// Rows of some columns, one a frame.
-struct Frames {
-    x: Vec<f32>,
-    columns: usize,
-}
-
-impl Frames {
-    fn rows(&self) -> impl Iterator<Item = &[f32]> {
-        self.x.chunks_exact(self.columns)
-    }
-
-    /// Mean of something of each value, by shares of the frames.
-    fn mean(&self, shares: &[f32], of: impl Fn(f32, usize) -> f32) -> Vec<f32> {
-        let mut sums = vec![0.0; self.columns];
-        for (row, share) in self.rows().zip(shares) {
-            for (column, (sum, value)) in sums.iter_mut().zip(row).enumerate() {
-                *sum += share * of(*value, column);
-            }
-        }
-        sums
-    }
-
-    /// Each value less something of its column.
-    fn less(&self, of: impl Fn(usize) -> f32) -> Self {
-        let offsets: Vec<f32> = (0..self.columns).map(of).collect();
-        let x = self.rows().flat_map(|row| row.iter().zip(&offsets).map(|(value, offset)| value - offset)).collect();
-        Self { x, columns: self.columns }
-    }
-
-    /// Each row less that `step` frames before.
-    fn moved(&self, step: usize) -> Self {
-        let later = self.x.get(step * self.columns..).unwrap_or_default();
-        Self { x: later.iter().zip(&self.x).map(|(later, earlier)| later - earlier).collect(), columns: self.columns }
-    }
-
-    fn extreme(
-        &self,
-        weights: &[f32],
-        of: impl Fn(f32, f32) -> f32,
-        better: impl Fn(f32, f32) -> f32,
-        worst: f32,
-    ) -> Vec<f32> {
-        let mut best = vec![worst; self.columns];
-        for (row, weight) in self.rows().zip(weights) {
-            best.iter_mut().zip(row).for_each(|(best, value)| *best = better(*best, of(*value, *weight)));
-        }
-        best
     }
 }

@@ -5,11 +5,10 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::rngs::StdRng;
 
-use super::bands::join;
 use super::centre::centre;
 use super::initializer::{constant, glorot_uniform};
 use super::signal::weigh;
-use super::{Functionals, LayerSpec, Lstm, Mode, Regroup, Signal, Spectrum, Split, TimePooling};
+use super::{Functionals, LayerSpec, Lstm, Mode, Signal, TimePooling};
 use crate::kernels;
 
 /// Part of the old running moments that is kept at each batch.
@@ -33,10 +32,6 @@ pub enum Layer {
     ChannelDropout(f32),
     Lstm(Lstm),
     Flatten(Plain),
-    Spectrum(Spectrum),
-    Split(Split),
-    Regroup(Regroup),
-    Join(usize),
     TimePooling(TimePooling),
     Dense(Dense),
 }
@@ -79,10 +74,6 @@ impl Layer {
                 let rates = [dropout, recurrent_dropout];
                 Self::Lstm(Lstm::new(channels, units, sequences, both_directions, rates, random, device))
             }
-            LayerSpec::Spectrum { bands, ref scales } => Self::Spectrum(Spectrum { bands, scales: scales.clone() }),
-            LayerSpec::Split { bands, size, step } => Self::Split(Split { bands, size, step }),
-            LayerSpec::Regroup { groups, span, step } => Self::Regroup(Regroup { groups, span, step }),
-            LayerSpec::Join { groups } => Self::Join(groups),
             LayerSpec::Flatten => Self::Flatten(Plain {}),
             LayerSpec::TimePooling { attention, mean, max, spread } => {
                 Self::TimePooling(TimePooling::new(channels, attention, [mean, max, spread], random, device))
@@ -125,10 +116,6 @@ impl Layer {
                 signal.map(|input| mode.drop(input, *rate, [batch, 1, channels]), |weights| weights)
             }
             Self::Lstm(lstm) => signal.map(|input| lstm.forward(input, mode), |weights| weights),
-            Self::Spectrum(spectrum) => each(signal, &|input| spectrum.forward(input)),
-            Self::Split(split) => each(signal, &|input| split.forward(input)),
-            Self::Regroup(regroup) => each(signal, &|input| regroup.forward(input)),
-            Self::Join(groups) => each(signal, &|input| join(input, *groups)),
             Self::Flatten(_) => Signal::new(signal.values.reshape([batch, 1, frames * channels])),
             Self::TimePooling(pooling) => Signal::new(pooling.forward(signal)),
             Self::Dense(dense) => each(signal, &|input| dense.forward(input)),

@@ -12,7 +12,7 @@ mod layers;
 mod recurrent;
 mod pooling;
 mod centre;
-mod bands;
+mod frames;
 mod functionals;
 
 use burn::module::{Module, ModuleMapper, Param};
@@ -23,8 +23,8 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 pub use architecture::{Architecture, LayerSpec};
-pub use bands::{Regroup, Spectrum, Split};
 pub use family::FRONT_LAYERS;
+pub use frames::COUPLING_FLOOR;
 pub use functionals::{Functionals, FunctionalsSpec, MOVED_BY, SPREAD_FLOOR, STEPS, WEIGHT_FLOOR};
 pub use layers::{BatchNorm, Conv, Dense, Layer, Weigh};
 pub use mode::Mode;
@@ -38,6 +38,9 @@ pub use signal::Signal;
 pub struct Network {
     /// In the order of the data.
     pub layers: Vec<Layer>,
+    /// How often its answer counts beside those of others.
+    #[module(skip)]
+    pub votes: f32,
 }
 
 struct Round;
@@ -72,7 +75,12 @@ impl Network {
             layers.push(Layer::new(spec, shape[1], &mut random, device));
             shape = spec.output(shape);
         }
-        Self { layers }
+        Self { layers, votes: 1.0 }
+    }
+
+    /// The same with so many votes.
+    pub fn with_votes(self, votes: f32) -> Self {
+        Self { votes, ..self }
     }
 
     /// Logits of shape `[batch, 7]` for features of shape `[batch, frames, width]`.

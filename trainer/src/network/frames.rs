@@ -1,0 +1,107 @@
+//! Columns over time, and what is summed over them.
+
+/// Added to the standard deviations of a correlation, so that columns that hardly move are hardly correlated; features
+/// have a deviation of about 1.
+pub const COUPLING_FLOOR: f32 = 0.1;
+
+/// Weights over their sum and `floor`.
+pub fn shares(mut weights: Vec<f32>, floor: f32) -> Vec<f32> {
+    let total = weights.iter().sum::<f32>() + floor;
+    weights.iter_mut().for_each(|weight| *weight /= total);
+    weights
+}
+
+/// Roots of the products of the weights of frames `step` apart.
+pub fn together(weights: &[f32], step: usize) -> Vec<f32> {
+    weights.iter().zip(&weights[step.min(weights.len())..]).map(|(one, other)| (one * other).sqrt()).collect()
+}
+
+/// Rows of some columns, one a frame.
+pub struct Frames {
+    /// Row-major.
+    pub x: Vec<f32>,
+    /// Values in a row.
+    pub columns: usize,
+}
+
+impl Frames {
+    fn rows(&self) -> impl Iterator<Item = &[f32]> {
+        self.x.chunks_exact(self.columns)
+    }
+
+    /// Mean of something of each value, by shares of the frames.
+    pub fn mean(&self, shares: &[f32], of: impl Fn(f32, usize) -> f32) -> Vec<f32> {
+        let mut sums = vec![0.0; self.columns];
+        for (row, share) in self.rows().zip(shares) {
+            for (column, (sum, value)) in sums.iter_mut().zip(row).enumerate() {
+                *sum += share * of(*value, column);
+            }
+        }
+        sums
+    }
+
+    /// Each value less something of its column.
+    pub fn less(&self, of: impl Fn(usize) -> f32) -> Self {
+        let offsets: Vec<f32> = (0..self.columns).map(of).collect();
+        let x = self.rows().flat_map(|row| row.iter().zip(&offsets).map(|(value, offset)| value - offset)).collect();
+        Self { x, columns: self.columns }
+    }
+
+    /// Each row less that `step` frames before.
+    pub fn moved(&self, step: usize) -> Self {
+        let later = self.x.get(step * self.columns..).unwrap_or_default();
+        Self { x: later.iter().zip(&self.x).map(|(later, earlier)| later - earlier).collect(), columns: self.columns }
+    }
+
+    /// Correlation of each of `pairs` of columns by shares of the frames, `Σ s·a·b / ((σ(a) + floor)·(σ(b) + floor))` with
+    /// [`COUPLING_FLOOR`]; the mean of each column by the same shares must be 0.
+    pub fn correlations(&self, shares: &[f32], pairs: impl Iterator<Item = [usize; 2]>) -> Vec<f32> {
+        let deviation = self.mean(shares, |value, _| value * value).into_iter().map(f32::sqrt);
+        let scale: Vec<f32> = deviation.map(|deviation| deviation + COUPLING_FLOOR).collect();
+        let covariance = |[one, other]: [usize; 2]| -> f32 {
+            self.rows().zip(shares).map(|(row, share)| share * row[one] * row[other]).sum()
+        };
+        pairs.map(|[one, other]| covariance([one, other]) / (scale[one] * scale[other])).collect()
+    }
+
+    /// What is best of something of each value and its frame's weight.
+    pub fn extreme(
+        &self,
+        weights: &[f32],
+        of: impl Fn(f32, f32) -> f32,
+        better: impl Fn(f32, f32) -> f32,
+        worst: f32,
+    ) -> Vec<f32> {
+        let mut best = vec![worst; self.columns];
+        for (row, weight) in self.rows().zip(weights) {
+            best.iter_mut().zip(row).for_each(|(best, value)| *best = better(*best, of(*value, *weight)));
+        }
+        best
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_that_move_together_are_correlated_where_frames_count() {
+        // The third column moves against the first in the first four frames and with it afterwards; the second stays.
+        let x = [
+            [1.0, 0.0, -2.0],
+            [-1.0, 0.0, 2.0],
+            [1.0, 0.0, -2.0],
+            [-1.0, 0.0, 2.0],
+            [1.0, 0.0, 2.0],
+            [-1.0, 0.0, -2.0],
+        ];
+        let frames = Frames { x: x.concat(), columns: 3 };
+        let pairs = [[0, 2], [0, 1], [1, 2]];
+        let first = frames.correlations(&[0.25, 0.25, 0.25, 0.25, 0.0, 0.0], pairs.into_iter());
+        let last = frames.correlations(&[0.0, 0.0, 0.0, 0.0, 0.5, 0.5], pairs.into_iter());
+        // Deviations of 1 and 2, each with the floor.
+        let all = 2.0 / ((1.0 + COUPLING_FLOOR) * (2.0 + COUPLING_FLOOR));
+        assert!((first[0] + all).abs() < 1e-6 && (last[0] - all).abs() < 1e-6, "{first:?} {last:?}");
+        assert_eq!([&first[1..], &last[1..]].concat(), [0.0; 4]);
+    }
+}
