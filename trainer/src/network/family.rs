@@ -67,7 +67,7 @@ impl Architecture {
     }
 }
 
-/// Cepstra that functionals describe: those above hold little but noise.
+/// Cepstra that functionals describe; finer shapes of the spectrum are left out.
 fn described_cepstra(features: &FeatureSpec) -> usize {
     24.min(features.n_mfcc)
 }
