@@ -71,7 +71,8 @@ struct Judged<'a> {
 }
 
 /// Joins the members of each fold, and scores each fold at the temperature that suits other folds of unheard speakers:
-/// all but itself, and for a random split all of other corpora, for it shares its people with those of its own.
+/// all but itself, and for a random split or a whole corpus all of other corpora, for it shares its people with those of its
+/// own.
 ///
 /// # Errors
 /// If the answers do not belong together.
