@@ -46,6 +46,8 @@ async fn however_a_clip_is_sent_it_is_the_same_clip() {
     let (service, clip) = (service(), clip());
     let plain = ask(&service, post("/classify", "audio/wav", clip.clone())).await;
     let mut form = b"--x\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nhello\r\n".to_vec();
+    // A browser's field that nobody filled.
+    form.extend(b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"\"\r\n\r\n\r\n");
     form.extend(b"--x\r\nContent-Disposition: form-data; name=\"audio\"; filename=\"../../song.mp3\"\r\n\r\n");
     form.extend(&clip);
     form.extend(b"\r\n--x--\r\n");

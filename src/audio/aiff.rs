@@ -53,12 +53,14 @@ struct Common {
 
 impl Common {
     fn read(content: &[u8]) -> Result<Self, AudioError> {
+        let invalid = |reason: &str| AudioError::Invalid { reason: reason.into() };
         let fields = || {
             let (channels, bits) = (ByteOrder::Big.u16(content, 0)?, ByteOrder::Big.u16(content, 6)?);
-            Some((channels, bits, rate_hz(content.get(8..18)?)?))
+            Some((channels, bits, content.get(8..18)?))
         };
-        let cut = || AudioError::Invalid { reason: "its `COMM` chunk is cut off".into() };
-        let (channels, bits, sample_rate_hz) = fields().ok_or_else(cut)?;
+        let (channels, bits, rate) = fields().ok_or_else(|| invalid("its `COMM` chunk is cut off"))?;
+        let no_rate = || invalid("its `COMM` chunk has no sample rate that is a whole number of Hz");
+        let sample_rate_hz = rate_hz(rate).ok_or_else(no_rate)?;
         // Plain AIFF has no compression type and ends here.
         let compression = content.get(18..22).unwrap_or(b"NONE");
         let encoding = match (compression, bits) {
@@ -96,12 +98,25 @@ mod tests {
     use super::super::{AudioLimits, Recording, decode};
     use super::*;
 
+    /// 8 kHz as the 80-bit float that AIFF writes.
+    const EIGHT_KHZ: [u8; 10] = [0x40, 0x0B, 0xFA, 0, 0, 0, 0, 0, 0, 0];
+
     fn aiff(compression: &[u8], bits: u16, data: &[u8], data_bytes: u32) -> Result<Recording, AudioError> {
+        aiff_at(EIGHT_KHZ, compression, bits, data, data_bytes)
+    }
+
+    fn aiff_at(
+        rate: [u8; 10],
+        compression: &[u8],
+        bits: u16,
+        data: &[u8],
+        data_bytes: u32,
+    ) -> Result<Recording, AudioError> {
         let mut file = b"FORM\0\0\0\0AIFCCOMM\0\0\0".to_vec();
         file.push(18 + compression.len() as u8);
         file.extend([0, 1, 0, 0, 0, 9]);
         file.extend(bits.to_be_bytes());
-        file.extend([0x40, 0x0B, 0xFA, 0, 0, 0, 0, 0, 0, 0]);
+        file.extend(rate);
         file.extend(compression);
         file.extend(b"SSND");
         file.extend(data_bytes.to_be_bytes());
@@ -126,6 +141,8 @@ mod tests {
     fn senseless_headers_are_refused() {
         assert!(matches!(aiff(b"ima4\0\0", 16, &[0; 4], 12), Err(AudioError::Unsupported { .. })));
         assert!(matches!(aiff(b"", 0, &[0; 4], 12), Err(AudioError::Unsupported { .. })));
+        let silent = aiff_at([0; 10], b"", 16, &[0; 4], 12).unwrap_err().to_string();
+        assert!(silent.contains("sample rate"), "{silent}");
         assert_eq!(rate_hz(&[0x40, 0x0E, 0xAC, 0x44, 0, 0, 0, 0, 0, 0]), Some(44_100));
         assert_eq!(rate_hz(&[0xC0, 0x0E, 0xAC, 0x44, 0, 0, 0, 0, 0, 0]), None);
         assert_eq!(rate_hz(&[0x40, 0x3F, 0xFF, 0, 0, 0, 0, 0, 0, 0]), None);

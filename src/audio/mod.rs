@@ -37,10 +37,12 @@ mod resample;
 mod waveform;
 mod limits;
 mod error;
+mod name;
 
 pub use decoder::{Decoder, decode};
 pub use error::AudioError;
 pub use limits::AudioLimits;
+pub use name::is_audio_name;
 pub use raw::{RawDecoder, RawEncoding, RawFormat};
 pub use resample::{Resampler, resample};
 pub use waveform::{Recording, Waveform};

@@ -4,14 +4,9 @@ use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use emotone::audio::is_audio_name;
 use emotone::config::Shard;
 use sha2::{Digest, Sha256};
-
-/// What audio files are called, in lower case; others in a folder are left alone.
-const AUDIO_EXTENSIONS: [&str; 22] = [
-    "wav", "wave", "rf64", "w64", "flac", "mp3", "mp2", "ogg", "oga", "opus", "m4a", "mp4", "aac", "aif", "aiff",
-    "aifc", "au", "snd", "caf", "mka", "webm", "mkv",
-];
 
 /// What there is to do.
 #[derive(Debug, Default)]
@@ -71,9 +66,8 @@ fn list(folder: &Path, folders: &mut Vec<PathBuf>, files: &mut Vec<PathBuf>) -> 
 }
 
 fn is_audio(path: &Path) -> bool {
-    let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
     let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-    !hidden && extension.is_some_and(|extension| AUDIO_EXTENSIONS.contains(&extension.as_str()))
+    !hidden && is_audio_name(path)
 }
 
 /// Whether a file belongs to a shard: by a hash of its name, so that files that come or go do not move the others.

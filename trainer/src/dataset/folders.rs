@@ -3,13 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use emotone::audio::is_audio_name;
 use walkdir::{DirEntry, WalkDir};
 
 use super::{Dataset, DatasetBuilder, label_of};
-
-/// Endings of files that are taken for audio.
-const AUDIO_ENDINGS: [&str; 12] =
-    ["wav", "flac", "mp3", "ogg", "oga", "opus", "m4a", "mp4", "aiff", "aif", "mkv", "webm"];
 
 impl Dataset {
     /// Finds the clips of `folders`, in an order that does not depend on the file system.
@@ -41,7 +38,7 @@ fn add(builder: &mut DatasetBuilder, folder: &Path) -> Result<()> {
                 continue;
             }
         };
-        if !entry.file_type().is_file() || is_hidden(&entry) || !is_audio(entry.path()) {
+        if !entry.file_type().is_file() || is_hidden(&entry) || !is_audio_name(entry.path()) {
             continue;
         }
         let inside = entry.path().strip_prefix(folder).unwrap_or(entry.path());
@@ -59,11 +56,6 @@ fn add(builder: &mut DatasetBuilder, folder: &Path) -> Result<()> {
 /// What a system keeps beside files is no clip.
 fn is_hidden(entry: &DirEntry) -> bool {
     entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".")
-}
-
-fn is_audio(path: &Path) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
-    ending.is_some_and(|ending| AUDIO_ENDINGS.contains(&ending.as_str()))
 }
 
 /// The licence of a corpus, as its authors state it.
