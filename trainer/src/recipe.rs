@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::augment::Voices;
 use crate::ensemble::Member;
 use crate::network::{Architecture, FRONT_LAYERS};
-use crate::training::{Keep, Mixup, Monitor, Plateau, Schedule, TrainingOptions, Variation};
+use crate::training::{Keep, Mixup, Monitor, Plateau, Reorder, Schedule, TrainingOptions, Variation};
 
 /// A way to train.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -132,13 +132,14 @@ impl Recipe {
                 let member = |architecture: Architecture, voices: Voices, options: TrainingOptions, votes: f32| {
                     Member { name: architecture.name.clone(), architecture, voices, options, votes }
                 };
-                let listening = |index| listening(changes, seeded(index), stretches());
+                let listening = |index, variation| listening(changes, seeded(index), variation);
+                let pieces = Variation { reorder: Some(Reorder { share: 0.5, frames: [15, 50] }), ..stretches() };
                 let summing = |index, front| summing(changes, seeded(index), whole, front);
                 vec![
-                    member(Architecture::wide(features), Voices::Unlike, listening(1), 2.0),
-                    member(Architecture::functionals(features), Voices::Like, summing(2, 1), 1.0),
+                    member(Architecture::wide(features), Voices::Unlike, listening(1, stretches()), 1.0),
+                    member(Architecture::piecewise(features), Voices::Unlike, listening(7, pieces), 1.0),
                     member(Architecture::weighted_functionals(features), Voices::Like, summing(3, 2), 1.0),
-                    member(Architecture::coupled_functionals(features), Voices::Like, summing(6, 1), 1.0),
+                    member(Architecture::coupled_functionals(features), Voices::Like, summing(6, 1), 2.0),
                 ]
             }
         }
@@ -166,7 +167,15 @@ fn plain(changes: Changes) -> TrainingOptions {
 }
 
 fn stretches() -> Variation {
-    Variation { frames: 160, original_share: 0.25, pace: 0.1, mel_scale: 0.06, mel_shift: 1.5, pitch_shift: 0.1 }
+    Variation {
+        frames: 160,
+        original_share: 0.25,
+        pace: 0.1,
+        mel_scale: 0.06,
+        mel_shift: 1.5,
+        pitch_shift: 0.1,
+        reorder: None,
+    }
 }
 
 const LISTENING_EPOCHS: usize = 120;

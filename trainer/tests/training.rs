@@ -9,7 +9,8 @@ use emotone_trainer::dataset::{Dataset, DatasetBuilder, FeatureStore, StoreWrite
 use emotone_trainer::network::{Architecture, LayerSpec, Network};
 use emotone_trainer::recipe::{Arch, Changes, Recipe};
 use emotone_trainer::training::{
-    Checkpoint, EpochFigures, Examples, Keep, Mixup, Schedule, Trained, TrainingOptions, Variation, logits, train,
+    Checkpoint, EpochFigures, Examples, Keep, Mixup, Reorder, Schedule, Trained, TrainingOptions, Variation, logits,
+    train,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -59,6 +60,7 @@ fn options() -> TrainingOptions {
             mel_scale: 0.06,
             mel_shift: 1.5,
             pitch_shift: 0.1,
+            reorder: Some(Reorder { share: 0.5, frames: [2, 4] }),
         }),
         average: Some(0.9),
         keep: Keep::Last,

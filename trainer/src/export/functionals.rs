@@ -30,15 +30,7 @@ pub fn functionals(graph: &mut Graph, layer: &Functionals, signal: Signal) -> Si
     let square = graph.node("Mul", &[&standard, &standard], &[]);
     let cube = graph.node("Mul", &[&square, &standard], &[]);
     let moved = STEPS.map(|step| {
-        let later = slice(graph, &x, 2, step, frames);
-        let earlier = slice(graph, &x, 2, 0, frames - step);
-        let together = weights.map(|weights| {
-            let later = slice(graph, weights, 2, step, frames);
-            let earlier = slice(graph, weights, 2, 0, frames - step);
-            let product = graph.node("Mul", &[&later, &earlier], &[]);
-            graph.node("Sqrt", &[&product], &[])
-        });
-        let moved = graph.node("Sub", &[&later, &earlier], &[]);
+        let (moved, together) = movement(graph, &x, weights, frames, step);
         (moved, shares(graph, together.as_deref(), frames - step, WEIGHT_FLOOR))
     });
     let [short_distance, long_distance] = moved.each_ref().map(|(moved, shares)| {
@@ -52,8 +44,8 @@ pub fn functionals(graph: &mut Graph, layer: &Functionals, signal: Signal) -> Si
         over_time(graph, operator, moved.as_deref().unwrap_or(&x))
     });
 
-    let raw = voiced(graph, layer, &signal.name);
-    let voiced = shares(graph, Some(&raw), frames, WEIGHT_FLOOR);
+    let [voiced, loud] = voiced_and_loud(graph, spec, &signal.name);
+    let voiced = shares(graph, Some(&voiced), frames, WEIGHT_FLOOR);
     let later_voiced = slice(graph, &voiced, 2, 1, frames);
     let voiced_mean = mean(graph, &x, &voiced);
     let around = graph.node("Sub", &[&x, &voiced_mean], &[]);
@@ -76,21 +68,55 @@ pub fn functionals(graph: &mut Graph, layer: &Functionals, signal: Signal) -> Si
     let column = graph.node("Concat", &parts, &[("axis", Int(1))]);
     let mut name = without_time(graph, &column);
     if !spec.coupled.is_empty() {
-        let coupling = correlations(graph, spec, &around, &voiced);
-        name = graph.node("Concat", &[&name, &coupling], &[("axis", Int(1))]);
+        let mut couplings = vec![name];
+        let around = coupled(graph, spec, &around);
+        couplings.push(correlations(graph, spec, &around, &voiced));
+        let x = coupled(graph, spec, &x);
+        for step in &spec.coupled_steps {
+            let (moved, together) = movement(graph, &x, Some(&loud), frames, *step);
+            let shares = shares(graph, together.as_deref(), frames - step, WEIGHT_FLOOR);
+            let moved = centred(graph, &moved, &shares);
+            couplings.push(correlations(graph, spec, &moved, &shares));
+        }
+        let couplings: Vec<&str> = couplings.iter().map(String::as_str).collect();
+        name = graph.node("Concat", &couplings, &[("axis", Int(1))]);
     }
     let channels = spec.outputs(width);
     Signal { name, lies: Lies::Flat, frames: 1, channels, batch: signal.batch, weights: None }
 }
 
-/// Correlation of each pair of coupled columns, `[batch, pairs]`.
-fn correlations(graph: &mut Graph, spec: &FunctionalsSpec, around: &str, shares: &str) -> String {
-    let count = spec.coupled.len();
+/// Each frame less that `step` frames before, and the root of the product of both frames' weights.
+fn movement(
+    graph: &mut Graph,
+    values: &str,
+    weights: Option<&str>,
+    frames: usize,
+    step: usize,
+) -> (String, Option<String>) {
+    let mut both =
+        |values: &str| [(step, frames), (0, frames - step)].map(|(from, to)| slice(graph, values, 2, from, to));
+    let [later, earlier] = both(values);
+    let weights = weights.map(both);
+    let moved = graph.node("Sub", &[&later, &earlier], &[]);
+    let together = weights.map(|[later, earlier]| {
+        let product = graph.node("Mul", &[&later, &earlier], &[]);
+        graph.node("Sqrt", &[&product], &[])
+    });
+    (moved, together)
+}
+
+/// The coupled columns alone.
+fn coupled(graph: &mut Graph, spec: &FunctionalsSpec, values: &str) -> String {
     let places = graph.ints(&spec.coupled.iter().map(|place| *place as i64).collect::<Vec<_>>());
-    let coupled = graph.node("Gather", &[around, &places], &[("axis", Int(1))]);
-    let deviation = deviation(graph, &coupled, shares, None);
+    graph.node("Gather", &[values, &places], &[("axis", Int(1))])
+}
+
+/// Correlation of each pair of coupled columns, `[batch, pairs]`.
+fn correlations(graph: &mut Graph, spec: &FunctionalsSpec, coupled: &str, shares: &str) -> String {
+    let count = spec.coupled.len();
+    let deviation = deviation(graph, coupled, shares, None);
     let scale = plus(graph, &deviation, COUPLING_FLOOR);
-    let standard = graph.node("Div", &[&coupled, &scale], &[]);
+    let standard = graph.node("Div", &[coupled, &scale], &[]);
     let shared = graph.node("Mul", &[&standard, shares], &[]);
     let square = graph.node("Einsum", &[&shared, &standard], &[("equation", Text("bct,bdt->bcd"))]);
     let all = graph.node("Flatten", &[&square], &[("axis", Int(1))]);
@@ -99,15 +125,14 @@ fn correlations(graph: &mut Graph, spec: &FunctionalsSpec, around: &str, shares:
     graph.node("Gather", &[&all, &upper], &[("axis", Int(1))])
 }
 
-/// How voiced and loud each frame is.
-fn voiced(graph: &mut Graph, layer: &Functionals, values: &str) -> String {
+/// How voiced and loud each frame is, and how loud.
+fn voiced_and_loud(graph: &mut Graph, spec: &FunctionalsSpec, values: &str) -> [String; 2] {
     let mut part = |column: usize, [a, b]: [f32; 2]| {
         let value = slice(graph, values, 1, column, column + 1);
         let scaled = times(graph, &value, a);
         let line = plus(graph, &scaled, b);
         between(graph, &line, 0.0, 1.0)
     };
-    let spec = &layer.spec;
     let (voiced, loud) = (part(spec.voicing, spec.voiced), part(spec.level, spec.loud));
-    graph.node("Mul", &[&voiced, &loud], &[])
+    [graph.node("Mul", &[&voiced, &loud], &[]), loud]
 }

@@ -43,27 +43,29 @@ impl Architecture {
         Self { name: "wide".into(), layers: front.into_iter().chain(listening()).collect() }
     }
 
-    /// A perceptron on functionals of the whole window: another view than the convolutions'. Frames count alike but for
-    /// the voiced ones' own functionals.
-    pub fn functionals(features: &FeatureSpec) -> Self {
-        Self { name: "functionals".into(), layers: perceptron(functionals(features, Vec::new())).into() }
+    /// The same layers, for one who hears pieces of what is said in any order.
+    pub fn piecewise(features: &FeatureSpec) -> Self {
+        Self { name: "piecewise".into(), ..Self::wide(features) }
     }
 
-    /// The same with frames counting by their level in all functionals.
+    /// A perceptron on functionals of the whole window: another view than the convolutions'. Frames count by their level.
     pub fn weighted_functionals(features: &FeatureSpec) -> Self {
-        let perceptron = perceptron(functionals(features, Vec::new()));
+        let perceptron = perceptron(functionals(features, Vec::new(), Vec::new()));
         let layers = [weigh_by_level(features)].into_iter().chain(perceptron).collect();
         Self { name: "weighted-functionals".into(), layers }
     }
 
-    /// The functionals, and how the first cepstra, pitch, voicing and level move together: whether, say, who becomes
-    /// louder becomes shriller.
+    /// The same with frames that count alike but for the voiced ones' own functionals, and how the first cepstra, pitch,
+    /// voicing and level go and move together: whether, say, who becomes louder becomes shriller.
     pub fn coupled_functionals(features: &FeatureSpec) -> Self {
         // Behind the cepstra lie the prosody's columns in their order.
         let prosody = [Column::RelativeLogPitch, Column::PitchSlope, Column::Voicing, Column::Energy];
         let described = |column| described_cepstra(features) + place(features, column) - features.n_mfcc;
         let coupled = (0..COUPLED_CEPSTRA.min(features.n_mfcc)).chain(prosody.map(described)).collect();
-        Self { name: "coupled-functionals".into(), layers: perceptron(functionals(features, coupled)).into() }
+        Self {
+            name: "coupled-functionals".into(),
+            layers: perceptron(functionals(features, coupled, COUPLED_STEPS.into())).into(),
+        }
     }
 }
 
@@ -75,7 +77,10 @@ fn described_cepstra(features: &FeatureSpec) -> usize {
 /// Cepstra whose correlations are described.
 const COUPLED_CEPSTRA: usize = 13;
 
-fn functionals(features: &FeatureSpec, coupled: Vec<usize>) -> FunctionalsSpec {
+/// Frames over which movements are correlated: 32 to 128 ms.
+const COUPLED_STEPS: [usize; 2] = [2, 8];
+
+fn functionals(features: &FeatureSpec, coupled: Vec<usize>, coupled_steps: Vec<usize>) -> FunctionalsSpec {
     let place = |wanted| place(features, wanted);
     // Frames count from a voicing of 0.4 on, fully from 0.6; from -40 dB on, fully from -30.
     let weight = |column: usize, from: f32, per_unit: f32| {
@@ -92,6 +97,7 @@ fn functionals(features: &FeatureSpec, coupled: Vec<usize>) -> FunctionalsSpec {
         level,
         loud: weight(level, -40.0, 0.1),
         coupled,
+        coupled_steps,
     }
 }
 

@@ -26,7 +26,7 @@ pub struct Frames {
 
 impl Frames {
     fn rows(&self) -> impl Iterator<Item = &[f32]> {
-        self.x.chunks_exact(self.columns)
+        self.x.chunks_exact(self.columns.max(1))
     }
 
     /// Mean of something of each value, by shares of the frames.
@@ -53,15 +53,28 @@ impl Frames {
         Self { x: later.iter().zip(&self.x).map(|(later, earlier)| later - earlier).collect(), columns: self.columns }
     }
 
-    /// Correlation of each of `pairs` of columns by shares of the frames, `Σ s·a·b / ((σ(a) + floor)·(σ(b) + floor))` with
-    /// [`COUPLING_FLOOR`]; the mean of each column by the same shares must be 0.
-    pub fn correlations(&self, shares: &[f32], pairs: impl Iterator<Item = [usize; 2]>) -> Vec<f32> {
+    /// Some columns alone, in the order of `columns`.
+    pub fn only(&self, columns: &[usize]) -> Self {
+        let x = self.rows().flat_map(|row| columns.iter().map(|column| row[*column])).collect();
+        Self { x, columns: columns.len() }
+    }
+
+    /// Correlation of each column with each after it, by shares of the frames: `Σ s·a·b / ((σ(a) + floor)·(σ(b) + floor))`
+    /// with [`COUPLING_FLOOR`]. The mean of each column by the same shares must be 0.
+    pub fn correlations(&self, shares: &[f32]) -> Vec<f32> {
         let deviation = self.mean(shares, |value, _| value * value).into_iter().map(f32::sqrt);
         let scale: Vec<f32> = deviation.map(|deviation| deviation + COUPLING_FLOOR).collect();
-        let covariance = |[one, other]: [usize; 2]| -> f32 {
-            self.rows().zip(shares).map(|(row, share)| share * row[one] * row[other]).sum()
+        let mut sums = vec![0.0; self.columns * self.columns];
+        for (row, share) in self.rows().zip(shares) {
+            for (sums, one) in sums.chunks_exact_mut(self.columns.max(1)).zip(row) {
+                sums.iter_mut().zip(row).for_each(|(sum, other)| *sum += share * one * other);
+            }
+        }
+        let rows = sums.chunks_exact(self.columns.max(1)).enumerate();
+        let later = |(one, sums): (usize, &[f32])| -> Vec<f32> {
+            sums.iter().zip(&scale).skip(one + 1).map(|(sum, other)| sum / (scale[one] * other)).collect()
         };
-        pairs.map(|[one, other]| covariance([one, other]) / (scale[one] * scale[other])).collect()
+        rows.flat_map(later).collect()
     }
 
     /// What is best of something of each value and its frame's weight.
@@ -96,12 +109,13 @@ mod tests {
             [-1.0, 0.0, -2.0],
         ];
         let frames = Frames { x: x.concat(), columns: 3 };
-        let pairs = [[0, 2], [0, 1], [1, 2]];
-        let first = frames.correlations(&[0.25, 0.25, 0.25, 0.25, 0.0, 0.0], pairs.into_iter());
-        let last = frames.correlations(&[0.0, 0.0, 0.0, 0.0, 0.5, 0.5], pairs.into_iter());
+        let [first, last] = [[0.25, 0.25, 0.25, 0.25, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 0.5, 0.5]]
+            .map(|shares| frames.correlations(&shares));
         // Deviations of 1 and 2, each with the floor.
         let all = 2.0 / ((1.0 + COUPLING_FLOOR) * (2.0 + COUPLING_FLOOR));
-        assert!((first[0] + all).abs() < 1e-6 && (last[0] - all).abs() < 1e-6, "{first:?} {last:?}");
-        assert_eq!([&first[1..], &last[1..]].concat(), [0.0; 4]);
+        // First and second, first and third, second and third.
+        assert!((first[1] + all).abs() < 1e-6 && (last[1] - all).abs() < 1e-6, "{first:?} {last:?}");
+        assert_eq!([first[0], first[2], last[0], last[2]], [0.0; 4]);
+        assert_eq!(frames.only(&[2, 0]).correlations(&[0.25, 0.25, 0.25, 0.25, 0.0, 0.0]), [first[1]]);
     }
 }

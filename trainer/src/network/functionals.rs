@@ -37,6 +37,9 @@ pub struct FunctionalsSpec {
     /// Places among the described columns of those whose correlations are described too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub coupled: Vec<usize>,
+    /// Distances in frames over which the movements of those columns are correlated too, louder frames counting more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub coupled_steps: Vec<usize>,
 }
 
 impl FunctionalsSpec {
@@ -49,19 +52,18 @@ impl FunctionalsSpec {
     /// Values that come out for `width` columns.
     pub fn outputs(&self, width: usize) -> usize {
         let (columns, prosody) = self.columns(width);
-        11 * columns + prosody + self.pairs().count()
+        11 * columns + prosody + self.pairs() * (1 + self.coupled_steps.len())
     }
 
-    /// Places of both columns of each pair whose correlation is described.
-    pub fn pairs(&self) -> impl Iterator<Item = [usize; 2]> {
-        let later = |place: usize| self.coupled.iter().skip(place + 1);
-        self.coupled.iter().enumerate().flat_map(move |(place, one)| later(place).map(|other| [*one, *other]))
+    /// Pairs of coupled columns.
+    pub fn pairs(&self) -> usize {
+        self.coupled.len() * self.coupled.len().saturating_sub(1) / 2
     }
 }
 
 /// Describes each column over time: mean, deviation, movement over one and four frames, skewness, extremes, and the
-/// same over voiced, loud frames alone, with how columns move together there. Frames that are weighed count by their weight, and movements by the root of both
-/// frames' weights. Nothing is learned before this layer, so it gives no gradient.
+/// same over voiced, loud frames alone; and how coupled columns go together, in voiced frames and as they move. Frames that
+/// are weighed count by their weight, and movements by the root of both frames' weights. Nothing is learned before this layer, so it gives no gradient.
 #[derive(Module, Debug)]
 pub struct Functionals {
     /// Which columns.
@@ -112,7 +114,15 @@ impl Functionals {
         let highest = heard.extreme(weights, |value, weight| value - inwards(weight), f32::max, f32::MIN);
         let lowest = heard.extreme(weights, |value, weight| value + inwards(weight), f32::min, f32::MAX);
 
-        let voiced = shares(self.voiced(values, width), WEIGHT_FLOOR);
+        let loud = self.loud(values, width);
+        let coupled_movement = spec.coupled_steps.iter().flat_map(|step| {
+            let shares = shares(together(&loud, *step), WEIGHT_FLOOR);
+            let moved = heard.only(&spec.coupled).moved(*step);
+            let mean = moved.mean(&shares, |value, _| value);
+            moved.less(|column| mean[column]).correlations(&shares)
+        });
+
+        let voiced = shares(self.voiced(values, width, &loud), WEIGHT_FLOOR);
         let voiced_mean = heard.mean(&voiced, |value, _| value);
         let around = heard.less(|column| voiced_mean[column]);
         let voiced_variance = around.mean(&voiced, |value, _| value * value);
@@ -131,16 +141,60 @@ impl Functionals {
             root(&voiced_variance),
             root(&voiced_movement),
             around.mean(&voiced, |value, _| value.abs()),
-            around.correlations(&voiced, spec.pairs()),
+            around.only(&spec.coupled).correlations(&voiced),
+            coupled_movement.collect(),
         ]
         .concat()
     }
 
+    /// How loud each frame is.
+    fn loud(&self, values: &[f32], width: usize) -> Vec<f32> {
+        values.chunks_exact(width).map(|row| part(row[self.spec.level], self.spec.loud)).collect()
+    }
+
     /// How voiced and loud each frame is.
-    fn voiced(&self, values: &[f32], width: usize) -> Vec<f32> {
-        let spec = &self.spec;
-        let part = |value: f32, [a, b]: [f32; 2]| (value * a + b).clamp(0.0, 1.0);
-        let one = |row: &[f32]| part(row[spec.voicing], spec.voiced) * part(row[spec.level], spec.loud);
-        values.chunks_exact(width).map(one).collect()
+    fn voiced(&self, values: &[f32], width: usize, loud: &[f32]) -> Vec<f32> {
+        let voiced = |row: &[f32]| part(row[self.spec.voicing], self.spec.voiced);
+        values.chunks_exact(width).zip(loud).map(|(row, loud)| voiced(row) * loud).collect()
+    }
+}
+
+fn part(value: f32, [a, b]: [f32; 2]) -> f32 {
+    (value * a + b).clamp(0.0, 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::COUPLING_FLOOR;
+
+    #[test]
+    fn movements_are_correlated_where_it_is_loud() {
+        // Columns: two cepstra, slope, voicing, level. Over two frames the cepstra move by 2 against each other while it is
+        // loud, with each other afterwards.
+        let frame = |index: usize| {
+            let (swing, loud) = (if index % 4 < 2 { 1.0 } else { -1.0 }, index < 20);
+            [swing, if loud { -swing } else { swing }, 0.0, 1.0, if loud { 0.0 } else { -60.0 }]
+        };
+        let values: Vec<f32> = (0..40).flat_map(frame).collect();
+        let spec = FunctionalsSpec {
+            cepstra: 2,
+            prosody: 2,
+            slope: 2,
+            voicing: 3,
+            voiced: [5.0, -2.0],
+            level: 4,
+            loud: [0.1, 4.0],
+            coupled: vec![0, 1],
+            coupled_steps: vec![2, 4],
+        };
+        let row = Functionals { spec: spec.clone() }.describe(&values, 5, &[1.0; 40]);
+        assert_eq!((row.len(), spec.pairs()), (spec.outputs(5), 1));
+        let [at_once, over_two, over_four] = row[row.len() - 3..] else { panic!("three correlations") };
+        let against = |deviation: f32| -(deviation / (deviation + COUPLING_FLOOR)).powi(2);
+        assert!((at_once - against(1.0)).abs() < 1e-3, "{at_once}");
+        assert!((over_two - against(2.0)).abs() < 1e-3, "{over_two}");
+        // Four frames later everything is as it was.
+        assert_eq!(over_four, 0.0);
     }
 }

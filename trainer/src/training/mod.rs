@@ -15,4 +15,4 @@ pub use epochs::{EpochFigures, Trained, logits, train};
 pub use examples::Examples;
 pub use options::{Keep, Mixup, TrainingOptions};
 pub use schedule::{Monitor, Plateau, Schedule};
-pub use variation::Variation;
+pub use variation::{Reorder, Variation};

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use emotone::features::{Column, Dct, FeatureMatrix, FeatureSpec};
 use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,34 @@ pub struct Variation {
     pub mel_shift: f32,
     /// Largest shift of the logarithm of pitch in Hz.
     pub pitch_shift: f32,
+    /// Puts pieces of a stretch into another order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reorder: Option<Reorder>,
+}
+
+/// How often stretches are cut into pieces that follow each other by chance, so that nobody can learn what is said: few
+/// sentences are all that some corpora have.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Reorder {
+    /// Part of the stretches.
+    pub share: f64,
+    /// Frames of the shortest piece and of the longest; all of a stretch are alike but for the first and the last.
+    pub frames: [usize; 2],
+}
+
+impl Reorder {
+    fn apply(&self, stretch: &mut Vec<f32>, columns: usize, random: &mut StdRng) {
+        if !random.random_bool(self.share.clamp(0.0, 1.0)) {
+            return;
+        }
+        let [shortest, longest] = self.frames;
+        let piece = random.random_range(shortest..=longest) * columns;
+        let first = random.random_range(0..=piece / columns) * columns;
+        let (first, rest) = stretch.split_at(first.min(stretch.len()));
+        let mut pieces: Vec<&[f32]> = [first].into_iter().chain(rest.chunks(piece)).collect();
+        pieces.shuffle(random);
+        *stretch = pieces.concat();
+    }
 }
 
 impl Variation {
@@ -39,6 +68,9 @@ impl Variation {
         let copies = if original { 0..originals } else { originals..examples.each };
         let rows = examples.rows(place, random.random_range(copies))?;
         let mut stretch = self.cut(&rows, &mut random);
+        if let Some(reorder) = &self.reorder {
+            reorder.apply(&mut stretch, rows.columns(), &mut random);
+        }
         count_level_from_loudest(&mut stretch, examples.spec);
         self.move_along_mel(&mut stretch, examples.spec, &mut random);
         self.move_pitch(&mut stretch, examples.spec, &mut random);
@@ -135,6 +167,31 @@ fn warp(spec: &FeatureSpec, stretch: f32, shift: f32) -> Vec<f32> {
 mod tests {
     use super::*;
     use crate::recipe::Recipe;
+
+    #[test]
+    fn pieces_in_another_order_lose_no_frame() {
+        let stretch: Vec<f32> = (0..160).flat_map(|frame| [frame as f32, -(frame as f32)]).collect();
+        let reorder = Reorder { share: 1.0, frames: [15, 50] };
+        let apply = |seed| {
+            let mut reordered = stretch.clone();
+            reorder.apply(&mut reordered, 2, &mut StdRng::seed_from_u64(seed));
+            reordered
+        };
+        for seed in 0..50 {
+            let reordered = apply(seed);
+            let mut frames: Vec<&[f32]> = reordered.chunks_exact(2).collect();
+            // Pieces are of 15 frames at least, so that not more frames than this have another before them.
+            let breaks = frames.windows(2).filter(|pair| pair[0][0] + 1.0 != pair[1][0]).count();
+            assert!(breaks <= 160 / 15 + 1, "{breaks}");
+            frames.sort_by(|one, other| one[0].total_cmp(&other[0]));
+            assert_eq!(frames.concat(), stretch);
+        }
+        assert_ne!(apply(1), stretch);
+        let never = Reorder { share: 0.0, ..reorder };
+        let mut kept = stretch.clone();
+        never.apply(&mut kept, 2, &mut StdRng::seed_from_u64(1));
+        assert_eq!(kept, stretch);
+    }
 
     #[test]
     fn no_move_along_the_mel_axis_leaves_cepstra_as_they_are() {
