@@ -136,7 +136,11 @@ impl fmt::Display for LayerSpec {
             Self::Weigh { .. } => formatter.write_str("weigh by level"),
             Self::Centre { .. } => formatter.write_str("centre"),
             Self::Functionals(ref spec) if spec.coupled.is_empty() => formatter.write_str("functionals"),
-            Self::Functionals(ref spec) => write!(formatter, "functionals, {} columns coupled", spec.coupled.len()),
+            Self::Functionals(ref spec) => {
+                write!(formatter, "functionals, {} columns coupled", spec.coupled.len())?;
+                let steps = |step: &usize| write!(formatter, " and over {step} frames");
+                spec.coupled_steps.iter().try_for_each(steps)
+            }
             Self::Clip { limit } => write!(formatter, "clip {limit}"),
             Self::Conv { filters, width, .. } => write!(formatter, "conv {filters}x{width}"),
             Self::MaxPool { size } => write!(formatter, "max-pool {size}"),
