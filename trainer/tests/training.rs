@@ -15,7 +15,7 @@ use emotone_trainer::training::{
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-const EPOCHS: usize = 4;
+const EPOCHS: usize = 40;
 
 fn spec() -> FeatureSpec {
     FeatureSpec { frames: 12, ..Recipe::Robust.features() }
@@ -108,7 +108,10 @@ fn the_same_seed_gives_the_same_history() {
     let (once, again) = (run(&store, None, 99).unwrap(), run(&store, None, 99).unwrap());
     assert_eq!(comparable(&once.history), comparable(&again.history));
     assert_eq!(once.history.len(), EPOCHS);
-    assert!(once.history[EPOCHS - 1].train_loss < once.history[0].train_loss);
+    // So few examples, mixed and in part dropped, make single epochs differ by chance.
+    let loss = |epochs: &[EpochFigures]| epochs.iter().map(|figures| figures.train_loss).sum::<f64>();
+    let (first, last) = once.history.split_at(EPOCHS / 2);
+    assert!(loss(last) < 0.95 * loss(first));
 }
 
 #[test]
