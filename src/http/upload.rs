@@ -136,17 +136,16 @@ async fn audio_part(parts: Parts, bytes: Bytes) -> Result<Bytes, ApiError> {
     let broken = |error: &dyn std::fmt::Display| ApiError::BadMultipart(error.to_string());
     let request = Request::from_parts(parts, Body::from(bytes));
     let mut form = Multipart::from_request(request, &()).await.map_err(|error| broken(&error.body_text()))?;
-    let mut found = None;
+    let mut empty = None;
     while let Some(part) = form.next_field().await.map_err(|error| broken(&error.body_text()))? {
         if part.name().is_some_and(|name| AUDIO_PARTS.contains(&name)) {
             let audio = part.bytes().await.map_err(|error| broken(&error.body_text()))?;
-            let is_empty = audio.is_empty();
-            found = Some(audio);
-            // Browsers send an empty part for a field that nobody filled.
-            if !is_empty {
-                break;
+            if !audio.is_empty() {
+                return Ok(audio);
             }
+            // Browsers send an empty part for a field that nobody filled; a filled one may follow.
+            empty = Some(audio);
         }
     }
-    found.ok_or(ApiError::EmptyUpload("the form has no part named `file` or `audio`"))
+    empty.ok_or(ApiError::EmptyUpload("the form has no part named `file` or `audio`"))
 }

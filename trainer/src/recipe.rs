@@ -135,6 +135,7 @@ impl Recipe {
                 let listening = |index, variation| listening(changes, seeded(index), variation);
                 let pieces = Variation { reorder: Some(Reorder { share: 0.5, frames: [15, 50] }), ..stretches() };
                 let summing = |index, front| summing(changes, seeded(index), whole, front);
+                // A network keeps its number as long as it lives, so that its answers and checkpoints stay valid.
                 vec![
                     member(Architecture::wide(features), Voices::Unlike, listening(1, stretches()), 1.0),
                     member(Architecture::piecewise(features), Voices::Unlike, listening(7, pieces), 1.0),

@@ -58,16 +58,11 @@ fn list(folder: &Path, folders: &mut Vec<PathBuf>, files: &mut Vec<PathBuf>) -> 
         let is_file = || kind.is_file() || kind.is_symlink() && path.metadata().map_or(true, |led_to| led_to.is_file());
         if kind.is_dir() {
             folders.push(path);
-        } else if is_audio(&path) && is_file() {
+        } else if is_audio_name(&path) && is_file() {
             files.push(path);
         }
     }
     Ok(())
-}
-
-fn is_audio(path: &Path) -> bool {
-    let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-    !hidden && is_audio_name(path)
 }
 
 /// Whether a file belongs to a shard: by a hash of its name, so that files that come or go do not move the others.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use emotone::audio::is_audio_name;
-use walkdir::{DirEntry, WalkDir};
+use walkdir::WalkDir;
 
 use super::{Dataset, DatasetBuilder, label_of};
 
@@ -38,7 +38,7 @@ fn add(builder: &mut DatasetBuilder, folder: &Path) -> Result<()> {
                 continue;
             }
         };
-        if !entry.file_type().is_file() || is_hidden(&entry) || !is_audio_name(entry.path()) {
+        if !entry.file_type().is_file() || !is_audio_name(entry.path()) {
             continue;
         }
         let inside = entry.path().strip_prefix(folder).unwrap_or(entry.path());
@@ -51,11 +51,6 @@ fn add(builder: &mut DatasetBuilder, folder: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// What a system keeps beside files is no clip.
-fn is_hidden(entry: &DirEntry) -> bool {
-    entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".")
 }
 
 /// The licence of a corpus, as its authors state it.

@@ -77,7 +77,7 @@ fn described_cepstra(features: &FeatureSpec) -> usize {
 /// Cepstra whose correlations are described.
 const COUPLED_CEPSTRA: usize = 13;
 
-/// Frames over which movements are correlated: 32 to 128 ms.
+/// Frames over which movements are correlated: 32 and 128 ms.
 const COUPLED_STEPS: [usize; 2] = [2, 8];
 
 fn functionals(features: &FeatureSpec, coupled: Vec<usize>, coupled_steps: Vec<usize>) -> FunctionalsSpec {

@@ -63,7 +63,8 @@ impl FunctionalsSpec {
 
 /// Describes each column over time: mean, deviation, movement over one and four frames, skewness, extremes, and the
 /// same over voiced, loud frames alone; and how coupled columns go together, in voiced frames and as they move. Frames that
-/// are weighed count by their weight, and movements by the root of both frames' weights. Nothing is learned before this layer, so it gives no gradient.
+/// are weighed count by their weight, and movements by the root of both frames' weights. Nothing is learned before this
+/// layer, so it gives no gradient.
 #[derive(Module, Debug)]
 pub struct Functionals {
     /// Which columns.
@@ -115,9 +116,10 @@ impl Functionals {
         let lowest = heard.extreme(weights, |value, weight| value + inwards(weight), f32::min, f32::MAX);
 
         let loud = self.loud(values, width);
+        let coupled = heard.only(&spec.coupled);
         let coupled_movement = spec.coupled_steps.iter().flat_map(|step| {
             let shares = shares(together(&loud, *step), WEIGHT_FLOOR);
-            let moved = heard.only(&spec.coupled).moved(*step);
+            let moved = coupled.moved(*step);
             let mean = moved.mean(&shares, |value, _| value);
             moved.less(|column| mean[column]).correlations(&shares)
         });
