@@ -1,13 +1,13 @@
-//! The network at work; the only user of tract in this library.
+//! The network at work.
 
 use std::sync::Arc;
 
-use tract_onnx::pb;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::optim::Optimizer;
 use tract_onnx::tract_hir::infer::Factoid;
+use tract_onnx::{Onnx, pb};
 
-use super::{CARD_KEY, Emotion, FEATURES_KEY, ModelCard, ModelError, Probabilities};
+use super::{CARD_KEY, Emotion, FEATURES_KEY, ModelCard, ModelError, Probabilities, recurrence};
 use crate::features::{FeatureMatrix, FeatureSpec};
 
 /// A model that was checked against its own metadata and has answered once. Cheap to clone.
@@ -26,9 +26,10 @@ impl Classifier {
     /// Any [`ModelError`]: not ONNX, metadata missing or unfit, a graph that does not take what the features give,
     /// or that fails on its first window.
     pub fn from_onnx(file: impl AsRef<[u8]>) -> Result<Self, ModelError> {
-        let proto = tract_onnx::onnx()
-            .proto_model_for_read(&mut file.as_ref())
-            .map_err(|error| ModelError::NotOnnx(format!("{error:#}")))?;
+        let mut onnx = tract_onnx::onnx();
+        recurrence::register(&mut onnx);
+        let proto =
+            onnx.proto_model_for_read(&mut file.as_ref()).map_err(|error| ModelError::NotOnnx(format!("{error:#}")))?;
         if proto.graph.is_none() {
             return Err(ModelError::NotOnnx("it has no graph".into()));
         }
@@ -44,7 +45,7 @@ impl Classifier {
             .map_err(|error| ModelError::BadMetadata { key: FEATURES_KEY, problem: error.to_string() })?;
         features.check()?;
 
-        let plan = plan(&proto, &features).map_err(|error| {
+        let plan = plan(&onnx, &proto, &features).map_err(|error| {
             let (frames, width) = (features.frames, features.width());
             ModelError::DoesNotFit(format!("input of {frames} frames x {width} columns: {error:#}"))
         })?;
@@ -95,9 +96,9 @@ impl Classifier {
 }
 
 /// The graph, made ready for one window.
-fn plan(proto: &pb::ModelProto, features: &FeatureSpec) -> TractResult<Arc<TypedRunnableModel>> {
+fn plan(onnx: &Onnx, proto: &pb::ModelProto, features: &FeatureSpec) -> TractResult<Arc<TypedRunnableModel>> {
     let shape = [1, features.frames, features.width()];
-    let model = tract_onnx::onnx().model_for_proto_model(proto)?;
+    let model = onnx.model_for_proto_model(proto)?;
     // Setting the shape overrides what the graph declares, and many a network computes nonsense from any shape.
     let size = |size: TDim| usize::try_from(size.to_i64().ok()?).ok();
     let declared: Vec<Option<usize>> =

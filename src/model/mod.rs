@@ -4,6 +4,7 @@ mod classifier;
 mod error;
 mod metadata;
 mod prediction;
+mod recurrence;
 
 pub use classifier::Classifier;
 pub use error::ModelError;
