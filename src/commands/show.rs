@@ -46,7 +46,8 @@ fn for_people(card: &ModelBody) -> Result<String> {
     writeln!(text, "  architecture  {}", card.architecture)?;
     writeln!(text, "  labels        {}", labels.join(", "))?;
     writeln!(text, "  windows       {} s, a new one each {} s", card.window_seconds, card.hop_seconds)?;
-    writeln!(text, "  temperature   {}", card.temperature)?;
+    let in_doubt = card.temperature_in_doubt.map(|value| format!(", in doubt {value}")).unwrap_or_default();
+    writeln!(text, "  temperature   {}{in_doubt}", card.temperature)?;
     writeln!(text, "  uncertain     below {}", card.rejection_threshold)?;
     for corpus in &card.data {
         writeln!(

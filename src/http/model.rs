@@ -29,6 +29,10 @@ pub struct ModelBody {
     /// What the logits are divided by before the softmax.
     #[schema(minimum = 0.0, example = 1.3)]
     pub temperature: f32,
+    /// The same where all emotions are as likely, if it is another there than where one is certain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0.0, example = 0.9)]
+    pub temperature_in_doubt: Option<f32>,
     /// Answers whose best probability is below this are `uncertain`.
     #[schema(minimum = 0.0, maximum = 1.0, example = 0.35)]
     pub rejection_threshold: f32,
@@ -106,6 +110,7 @@ impl From<&Classifier> for ModelBody {
             architecture: card.architecture,
             labels: card.labels,
             temperature: card.temperature,
+            temperature_in_doubt: card.temperature_in_doubt,
             rejection_threshold: card.rejection_threshold,
             window_seconds: card.window_seconds,
             hop_seconds: card.hop_seconds,

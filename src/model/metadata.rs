@@ -23,6 +23,10 @@ pub struct ModelCard {
     pub labels: Vec<Emotion>,
     /// What the logits were divided by before the softmax, inside the graph; fitted on held-out speakers.
     pub temperature: f32,
+    /// The same where all emotions are as likely, if it is another there than where one is certain; between them in
+    /// proportion to the entropy, on a logarithmic scale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature_in_doubt: Option<f32>,
     /// Answers whose best probability is below this are `uncertain`, in [0, 1].
     pub rejection_threshold: f32,
     /// Length of a window in seconds, unless a caller asks for another.
@@ -62,8 +66,10 @@ impl ModelCard {
         if card.labels != Emotion::ALL {
             return Err(bad("`labels` are not the seven emotions in their order".into()));
         }
-        if !(f32::MIN_POSITIVE..=f32::MAX).contains(&card.temperature) {
-            return Err(bad(format!("`temperature` is {}, it must be above 0", card.temperature)));
+        for temperature in [card.temperature].into_iter().chain(card.temperature_in_doubt) {
+            if !(f32::MIN_POSITIVE..=f32::MAX).contains(&temperature) {
+                return Err(bad(format!("`temperature` is {temperature}, it must be above 0")));
+            }
         }
         if !(0.0..=1.0).contains(&card.rejection_threshold) {
             return Err(bad(format!("`rejection_threshold` is {}, it must be in [0, 1]", card.rejection_threshold)));

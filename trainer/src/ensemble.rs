@@ -6,8 +6,9 @@ use emotone::features::FeatureSpec;
 use emotone::model::Emotion;
 
 use crate::augment::Voices;
-use crate::metrics::{Answer, softmax};
+use crate::metrics::Answer;
 use crate::network::{Architecture, Network};
+use crate::temperature::{Temperature, softmax};
 use crate::training::{Checkpoint, EpochFigures, Examples, Trained, TrainingOptions, logits, train};
 
 /// Below this a probability counts as this where its logarithm is taken.
@@ -67,7 +68,7 @@ pub fn joint_logits(networks: &[Network], examples: &Examples) -> Result<Vec<[f3
 pub fn join(logits: impl Iterator<Item = (f32, [f32; Emotion::COUNT])>) -> [f32; Emotion::COUNT] {
     let (mut sum, mut total) = ([0.0; Emotion::COUNT], 0.0);
     for (votes, row) in logits {
-        sum.iter_mut().zip(softmax(row, 1.0)).for_each(|(sum, value)| *sum += votes * value);
+        sum.iter_mut().zip(softmax(row)).for_each(|(sum, value)| *sum += votes * value);
         total += votes;
     }
     sum.map(|value| (value / total).max(LEAST_PROBABILITY).ln())
@@ -77,10 +78,10 @@ pub fn join(logits: impl Iterator<Item = (f32, [f32; Emotion::COUNT])>) -> [f32;
 pub fn answers(
     logits: &[[f32; Emotion::COUNT]],
     truths: impl Iterator<Item = Emotion>,
-    temperature: f32,
+    temperature: Temperature,
 ) -> Vec<Answer> {
     let answer =
-        |(row, truth): (&[f32; Emotion::COUNT], Emotion)| Answer { truth, probabilities: softmax(*row, temperature) };
+        |(row, truth): (&[f32; Emotion::COUNT], Emotion)| Answer { truth, probabilities: temperature.softmax(*row) };
     logits.iter().zip(truths).map(answer).collect()
 }
 

@@ -7,7 +7,7 @@
 //! 3. [`kernels`]: the few operations that had to be fast; [`network`]: the layers, in Keras' sense, on burn.
 //! 4. [`training`]: batches, loss, optimizer, schedule, checkpoints; [`ensemble`]: several networks as one; [`recipe`]:
 //!    which features, networks and training belong together.
-//! 5. [`metrics`]: what a model is worth; [`report`]: the same as pictures.
+//! 5. [`temperature`]: how sure it may be; [`metrics`]: what it is worth; [`report`]: the same as pictures.
 //! 6. [`export`]: the network as a self-describing ONNX file, verified through the serving library.
 //! 7. [`commands`]: what `emotone-train` offers.
 
@@ -16,6 +16,7 @@ pub mod dataset;
 pub mod kernels;
 pub mod network;
 pub mod training;
+pub mod temperature;
 pub mod metrics;
 pub mod ensemble;
 pub mod recipe;

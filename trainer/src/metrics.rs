@@ -113,33 +113,6 @@ fn accuracy_of_surest(answers: &[Answer]) -> f64 {
     accuracy(&sorted)
 }
 
-/// `exp(logits / temperature)` over its sum.
-pub fn softmax(logits: [f32; COUNT], temperature: f32) -> [f32; COUNT] {
-    let highest = logits.into_iter().fold(f32::MIN, f32::max);
-    let powers = logits.map(|logit| ((logit - highest) / temperature).exp());
-    let total: f32 = powers.iter().sum();
-    powers.map(|power| power / total)
-}
-
-/// The temperature in [0.3, 5] under which the true emotions are likeliest, by golden section on its logarithm; each
-/// clip counts by its weight.
-pub fn fit_temperature(logits: &[[f32; COUNT]], truths: &[Emotion], weights: &[f64]) -> f32 {
-    let loss = |log_temperature: f64| -> f64 {
-        let temperature = log_temperature.exp() as f32;
-        let one = |((row, truth), weight): ((&[f32; COUNT], &Emotion), &f64)| {
-            -weight * f64::from(softmax(*row, temperature)[*truth as usize].max(1e-12)).ln()
-        };
-        logits.iter().zip(truths).zip(weights).map(one).sum()
-    };
-    let golden = (5.0_f64.sqrt() - 1.0) / 2.0;
-    let (mut low, mut high) = (0.3_f64.ln(), 5.0_f64.ln());
-    for _ in 0..40 {
-        let (left, right) = (high - golden * (high - low), low + golden * (high - low));
-        if loss(left) < loss(right) { high = right } else { low = left }
-    }
-    ((low + high) / 2.0).exp() as f32
-}
-
 /// The confidence that `coverage` of the answers reach, each counting by its weight; 0 if there are none.
 pub fn threshold_for(answers: &[Answer], weights: &[f64], coverage: f64) -> f32 {
     let mut sure: Vec<(f32, f64)> = answers.iter().map(|answer| answer.best().1).zip(weights.iter().copied()).collect();
@@ -189,18 +162,5 @@ mod tests {
         assert_eq!(threshold_for(&answers, &[1.0; 4], 0.75), 0.7);
         assert_eq!(threshold_for(&answers, &[6.0, 1.0, 2.0, 1.0], 0.75), 0.8);
         assert_eq!(threshold_for(&[], &[], 0.75), 0.0);
-    }
-
-    #[test]
-    fn a_temperature_takes_back_what_was_claimed_too_much() {
-        let sure = [8.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
-        let truths: Vec<Emotion> =
-            (0..100).map(|index| if index < 60 { Emotion::Angry } else { Emotion::Sad }).collect();
-        let temperature = fit_temperature(&vec![sure; 100], &truths, &[1.0; 100]);
-        assert!(temperature > 2.0, "{temperature}");
-        let weights = truths.iter().map(|truth| if *truth == Emotion::Angry { 10.0 } else { 0.1 });
-        let surer = fit_temperature(&vec![sure; 100], &truths, &weights.collect::<Vec<_>>());
-        assert!(surer < 0.8 * temperature, "{surer}");
-        assert!((softmax(sure, 1.0).iter().sum::<f32>() - 1.0).abs() < 1e-6);
     }
 }

@@ -10,6 +10,7 @@ use emotone_trainer::dataset::{DatasetBuilder, StoreWriter};
 use emotone_trainer::export::{to_onnx, verify};
 use emotone_trainer::network::Network;
 use emotone_trainer::recipe::{Arch, Changes, Recipe};
+use emotone_trainer::temperature::Temperature;
 use emotone_trainer::training::Examples;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -27,13 +28,14 @@ impl ModuleMapper for Shake {
     }
 }
 
-fn card(temperature: f32) -> ModelCard {
+fn card(temperature: Temperature) -> ModelCard {
     ModelCard {
         name: "test".into(),
         version: "1".into(),
         architecture: "any".into(),
         labels: Emotion::ALL.to_vec(),
-        temperature,
+        temperature: temperature.sure,
+        temperature_in_doubt: Some(temperature.in_doubt),
         rejection_threshold: 0.3,
         window_seconds: 2.0,
         hop_seconds: 1.0,
@@ -68,7 +70,9 @@ fn all_networks_answer_the_same_when_served_alone_and_together() {
                 network.map(&mut Shake(StdRng::seed_from_u64(2))).rounded().with_votes(member.votes)
             })
             .collect();
-        for (networks, temperature) in networks.chunks(1).map(|one| (one, 1.0)).chain([(&networks[..], 0.6)]) {
+        let both = Temperature { sure: 0.9, in_doubt: 0.5 };
+        let alone = networks.chunks(1).map(|one| (one, Temperature::ONE));
+        for (networks, temperature) in alone.chain([(&networks[..], both)]) {
             let onnx = to_onnx(networks, &spec, &card(temperature)).unwrap();
             let difference = verify(&onnx, networks, &examples).unwrap();
             println!("{recipe:?} {} networks: {difference:.1e}", networks.len());

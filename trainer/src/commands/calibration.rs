@@ -9,7 +9,8 @@ use emotone::model::Emotion;
 use serde::{Deserialize, Serialize};
 
 use crate::ensemble::answers;
-use crate::metrics::{fit_temperature, threshold_for};
+use crate::metrics::threshold_for;
+use crate::temperature::Temperature;
 
 /// Part of the answers about strangers that are sure enough to be `ok`.
 pub const COVERAGE: f64 = 0.9;
@@ -18,14 +19,15 @@ pub const COVERAGE: f64 = 0.9;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
     /// Divides the logits.
-    pub temperature: f32,
+    #[serde(flatten)]
+    pub temperature: Temperature,
     /// Below this an answer is uncertain; [`COVERAGE`] of the answers are above.
     pub rejection_threshold: f32,
 }
 
 impl Calibration {
     /// Of logits that are taken as they come, with a threshold twice and more what chance would say.
-    pub const NONE: Self = Self { temperature: 1.0, rejection_threshold: 0.4 };
+    pub const NONE: Self = Self { temperature: Temperature::ONE, rejection_threshold: 0.4 };
 
     /// Fitted on logits about people who were not trained on. Each of them counts alike, however many clips there are:
     /// the next stranger is one more person, not one more clip of whoever spoke most.
@@ -35,7 +37,7 @@ impl Calibration {
             *clips.entry(speaker).or_default() += 1.0;
         }
         let weights: Vec<f64> = speakers.iter().map(|speaker| clips[speaker].recip()).collect();
-        let temperature = fit_temperature(logits, truths, &weights);
+        let temperature = Temperature::fit(logits, truths, &weights);
         let answers = answers(logits, truths.iter().copied(), temperature);
         Self { temperature, rejection_threshold: threshold_for(&answers, &weights, COVERAGE) }
     }

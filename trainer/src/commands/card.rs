@@ -16,6 +16,7 @@ use crate::ensemble::Member;
 use crate::metrics::Figures;
 use crate::network::Network;
 use crate::recipe::Recipe;
+use crate::temperature::Temperature;
 
 /// Everything that a card tells of.
 pub struct Facts<'a> {
@@ -75,12 +76,14 @@ pub fn describe(facts: &Facts, networks: &[Network]) -> Result<ModelCard> {
             format!("mean of {}", each.collect::<Vec<_>>().join(", "))
         }
     };
+    let Temperature { sure, in_doubt } = facts.calibration.temperature;
     Ok(ModelCard {
         name: format!("emotone-{name}"),
         version: format!("{}+{}", env!("CARGO_PKG_VERSION"), fingerprint(networks)),
         architecture,
         labels: Emotion::ALL.to_vec(),
-        temperature: facts.calibration.temperature,
+        temperature: sure,
+        temperature_in_doubt: (in_doubt != sure).then_some(in_doubt),
         rejection_threshold: facts.calibration.rejection_threshold,
         window_seconds,
         hop_seconds: window_seconds / 2.0,

@@ -18,6 +18,7 @@ use crate::ensemble::{answers, joint_logits};
 use crate::metrics::figures;
 use crate::recipe::{Arch, Changes, Recipe};
 use crate::say::say;
+use crate::temperature::Temperature;
 use crate::training::Examples;
 
 /// Options of `reproduce`.
@@ -118,7 +119,7 @@ fn unheard(arguments: &ReproduceArguments, arch: Arch) -> Result<Vec<(String, Ve
             // Nobody is left to choose an epoch on.
             let trained = member.train(&spec, &examples, &of(&[]), None, |_| Ok(()))?;
             let rows = joint_logits(&[trained.network], &test)?;
-            accuracies.push(figures(&answers(&rows, test.emotions(), 1.0)).accuracy);
+            accuracies.push(figures(&answers(&rows, test.emotions(), Temperature::ONE)).accuracy);
         }
         let speaker = fold.test.first().map_or_else(String::new, |index| dataset.speaker(*index).to_owned());
         eprintln!("{} tested on {speaker}: {accuracies:.3?}", arch.architecture().name);

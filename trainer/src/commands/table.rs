@@ -13,6 +13,7 @@ use super::folds::UNHEARD;
 use super::{Calibration, pictures, record};
 use crate::ensemble::{answers, join};
 use crate::metrics::{Answer, Figures, figures};
+use crate::temperature::Temperature;
 
 /// One fold of a line.
 #[derive(Debug, Clone, Serialize)]
@@ -26,7 +27,8 @@ pub struct FoldFigures {
     /// Calibration error.
     pub ece: f64,
     /// At which its answers were judged, fitted on other people.
-    pub temperature: f32,
+    #[serde(flatten)]
+    pub temperature: Temperature,
 }
 
 /// One line of the table: a row's folds together, judged over one channel.
@@ -66,7 +68,7 @@ pub struct Outcome {
 /// What was said in one fold over one channel, at a temperature.
 struct Judged<'a> {
     name: &'a str,
-    temperature: f32,
+    temperature: Temperature,
     answers: Vec<Answer>,
 }
 
@@ -157,7 +159,7 @@ pub fn mean_and_deviation(values: &[f64]) -> [f64; 2] {
 /// Recall of one member on one fold, for the log.
 pub fn line_of(said: &Said) -> String {
     let one = |(heard, rows): (&String, &Vec<[f32; Emotion::COUNT]>)| {
-        let figures = figures(&answers(rows, said.truths.iter().copied(), 1.0));
+        let figures = figures(&answers(rows, said.truths.iter().copied(), Temperature::ONE));
         format!("{heard} UAR {:.3} accuracy {:.3} ECE {:.3}", figures.uar, figures.accuracy, figures.ece)
     };
     let each: Vec<String> = said.logits.iter().map(one).collect();
@@ -192,8 +194,9 @@ pub fn text(outcome: &Outcome) -> Result<String, std::fmt::Error> {
     }
     writeln!(
         text,
-        "temperature {:.3}, rejection threshold {:.3}; {} parameters; {:.0} s of training",
-        outcome.calibration.temperature,
+        "temperature {:.3}, in doubt {:.3}, rejection threshold {:.3}; {} parameters; {:.0} s of training",
+        outcome.calibration.temperature.sure,
+        outcome.calibration.temperature.in_doubt,
         outcome.calibration.rejection_threshold,
         outcome.parameters,
         outcome.training_seconds
@@ -254,7 +257,7 @@ mod tests {
         assert_eq!(unheard.folds.iter().map(|fold| fold.temperature).collect::<Vec<_>>(), [alone(4), alone(9)]);
         assert!((unheard.accuracy[0] - 0.65).abs() < 1e-9);
         // There is no other corpus, so nobody whom the random split does not know.
-        assert_eq!(random.folds[0].temperature, 1.0);
+        assert_eq!(random.folds[0].temperature, Temperature::ONE);
         let [one, two] = [&said[0][0], &said[1][0]];
         let pooled = [one.logits["clean"].clone(), two.logits["clean"].clone()].concat();
         let truths = [one.truths.clone(), two.truths.clone()].concat();

@@ -14,13 +14,14 @@ use super::graph::{Attribute::*, Graph};
 use super::layers::{self, Lies, Signal};
 use crate::ensemble::LEAST_PROBABILITY;
 use crate::network::Network;
+use crate::temperature::Temperature;
 
 /// Operators as they were defined then; both tract and ONNX Runtime know them.
 const OPSET: i64 = 13;
 const IR_VERSION: i64 = 8;
 
-/// Writes networks without autodiff as one model. It answers with the softmax of logits over the card's temperature; the
-/// logits of several networks are the logarithm of the mean of their softmaxes, each counting by its votes.
+/// Writes networks without autodiff as one model. It answers with the softmax of logits over the card's temperature;
+/// the logits of several networks are the logarithm of the mean of their softmaxes, each counting by its votes.
 ///
 /// # Errors
 /// Without any network, or if the metadata cannot be written.
@@ -30,7 +31,6 @@ pub fn to_onnx(networks: &[Network], features: &FeatureSpec, card: &ModelCard) -
     let shape = graph.node("Shape", &["features"], &[]);
     let first = graph.ints(&[0]);
     let batch = graph.node("Gather", &[&shape, &first], &[("axis", Int(0))]);
-    let cooling = graph.floats(&[1, 1], &[1.0 / card.temperature]);
     let mut answers = Vec::new();
     for network in networks {
         let mut signal = Signal {
@@ -48,7 +48,7 @@ pub fn to_onnx(networks: &[Network], features: &FeatureSpec, card: &ModelCard) -
         answers.push((network.votes, signal.name));
     }
     let logits = join(&mut graph, answers);
-    let cooled = graph.node("Mul", &[&logits, &cooling], &[]);
+    let cooled = cool(&mut graph, &logits, Temperature::of(card));
     graph.nodes("Softmax", &[&cooled], &["probabilities"], &[("axis", Int(1))]);
 
     let mut graph = graph.into_proto();
@@ -88,6 +88,24 @@ fn join(graph: &mut Graph, mut logits: Vec<(f32, String)>) -> String {
     let least = graph.floats(&[1, 1], &[LEAST_PROBABILITY]);
     let bounded = graph.node("Max", &[&mean, &least], &[]);
     graph.node("Log", &[&bounded], &[])
+}
+
+/// Logits over their temperature.
+fn cool(graph: &mut Graph, logits: &str, temperature: Temperature) -> String {
+    let mut factor = graph.floats(&[1, 1], &[1.0 / temperature.sure]);
+    if temperature.sure != temperature.in_doubt {
+        let axis = [("axis", Int(1))];
+        let plain = graph.node("Softmax", &[logits], &axis);
+        let surprise = graph.node("LogSoftmax", &[logits], &axis);
+        let parts = graph.node("Mul", &[&plain, &surprise], &[]);
+        let labels = graph.ints(&[1]);
+        let negative_entropy = graph.node("ReduceSum", &[&parts, &labels], &[("keepdims", Int(1))]);
+        let slope = graph.floats(&[1, 1], &[temperature.slope()]);
+        let exponent = graph.node("Mul", &[&negative_entropy, &slope], &[]);
+        let warmth = graph.node("Exp", &[&exponent], &[]);
+        factor = graph.node("Mul", &[&factor, &warmth], &[]);
+    }
+    graph.node("Mul", &[logits, &factor], &[])
 }
 
 /// A float input or output whose first axis is the batch.

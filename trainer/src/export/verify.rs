@@ -4,8 +4,8 @@ use anyhow::{Context, Result, ensure};
 use emotone::model::Classifier;
 
 use crate::ensemble::joint_logits;
-use crate::metrics::softmax;
 use crate::network::Network;
+use crate::temperature::Temperature;
 use crate::training::Examples;
 
 /// Largest difference in probability between training and serving that is accepted.
@@ -34,8 +34,8 @@ pub fn verify(onnx: &[u8], networks: &[Network], examples: &Examples) -> Result<
 /// # Errors
 /// If inference fails or features cannot be read.
 pub fn largest_difference(classifier: &Classifier, networks: &[Network], examples: &Examples) -> Result<f32> {
-    let temperature = classifier.card().temperature;
-    let expected: Vec<_> = joint_logits(networks, examples)?.into_iter().map(|row| softmax(row, temperature)).collect();
+    let temperature = Temperature::of(classifier.card());
+    let expected: Vec<_> = joint_logits(networks, examples)?.into_iter().map(|row| temperature.softmax(row)).collect();
     let places: Vec<u32> = examples.places().collect();
     let mut largest = 0.0_f32;
     for (places, expected) in places.chunks(CHUNK).zip(expected.chunks(CHUNK)) {
