@@ -25,9 +25,6 @@ pub struct Member {
     pub voices: Voices,
     /// Its training.
     pub options: TrainingOptions,
-    /// How often its answer counts in the ensemble's; as nothing of its training depends on that, it is not stored with it.
-    #[serde(skip)]
-    pub votes: f32,
 }
 
 impl Member {
@@ -47,11 +44,11 @@ impl Member {
         let seed = self.options.seed;
         let network = Network::new(&self.architecture, features.frames, features.width(), seed, &device);
         let trained = train(network, examples, validation, &self.options, &device, checkpoint, after_epoch)?;
-        Ok(Trained { network: trained.network.rounded().with_votes(self.votes), ..trained })
+        Ok(Trained { network: trained.network.rounded(), ..trained })
     }
 }
 
-/// The mean of the networks' probabilities for each example, weighed by their votes, as logits: its logarithm.
+/// The mean of the networks' probabilities for each example, as logits: its logarithm.
 ///
 /// # Errors
 /// If features cannot be read.
@@ -60,18 +57,18 @@ pub fn joint_logits(networks: &[Network], examples: &Examples) -> Result<Vec<[f3
         return logits(only, examples);
     }
     let rows = networks.iter().map(|network| logits(network, examples)).collect::<Result<Vec<_>>>()?;
-    let join = |place: usize| join(networks.iter().zip(&rows).map(|(network, rows)| (network.votes, rows[place])));
+    let join = |place: usize| join(rows.iter().map(|rows| rows[place]));
     Ok((0..examples.len()).map(join).collect())
 }
 
-/// The logarithm of the mean of several softmaxes, each with its votes.
-pub fn join(logits: impl Iterator<Item = (f32, [f32; Emotion::COUNT])>) -> [f32; Emotion::COUNT] {
-    let (mut sum, mut total) = ([0.0; Emotion::COUNT], 0.0);
-    for (votes, row) in logits {
-        sum.iter_mut().zip(softmax(row)).for_each(|(sum, value)| *sum += votes * value);
-        total += votes;
+/// The logarithm of the mean of several softmaxes.
+pub fn join(logits: impl Iterator<Item = [f32; Emotion::COUNT]>) -> [f32; Emotion::COUNT] {
+    let (mut sum, mut count) = ([0.0; Emotion::COUNT], 0.0);
+    for row in logits {
+        sum.iter_mut().zip(softmax(row)).for_each(|(sum, value)| *sum += value);
+        count += 1.0;
     }
-    sum.map(|value| (value / total).max(LEAST_PROBABILITY).ln())
+    sum.map(|value| (value / count).max(LEAST_PROBABILITY).ln())
 }
 
 /// Logits with their truths as answers at a temperature.
@@ -83,18 +80,4 @@ pub fn answers(
     let answer =
         |(row, truth): (&[f32; Emotion::COUNT], Emotion)| Answer { truth, probabilities: temperature.softmax(*row) };
     logits.iter().zip(truths).map(answer).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_has_two_votes_counts_as_two_who_agree() {
-        let (one, other) = ([2.0, 0.0, -1.0, 0.5, 0.0, 1.0, -3.0], [-1.0, 3.0, 0.0, 0.0, 0.2, -0.5, 1.0]);
-        let twice = join([(2.0, one), (1.0, other)].into_iter());
-        let each = join([(1.0, one), (1.0, one), (1.0, other)].into_iter());
-        assert!(twice.iter().zip(each).all(|(twice, each)| (twice - each).abs() < 1e-6), "{twice:?} {each:?}");
-        assert_ne!(twice, join([(1.0, one), (1.0, other)].into_iter()));
-    }
 }

@@ -15,7 +15,7 @@ use crate::training::{Keep, Mixup, Monitor, Plateau, Reorder, Schedule, Training
 pub enum Recipe {
     /// As "Emotion recognition from audio" (Wasowska and Kapitan, 2024): librosa's default features, Keras' training.
     Paper,
-    /// For strangers on the telephone: band-limited cepstra and prosody, augmented copies, four networks as one.
+    /// For strangers on the telephone: band-limited cepstra and prosody, augmented copies, five networks as one.
     Robust,
 }
 
@@ -118,7 +118,7 @@ impl Recipe {
             Self::Paper => {
                 let architecture = arch.architecture();
                 let (name, voices) = (architecture.name.clone(), Voices::Like);
-                vec![Member { name, architecture, voices, options: plain(changes), votes: 1.0 }]
+                vec![Member { name, architecture, voices, options: plain(changes) }]
             }
             Self::Robust => {
                 let whole = Variation {
@@ -129,18 +129,22 @@ impl Recipe {
                     pitch_shift: 0.0,
                     ..stretches()
                 };
-                let member = |architecture: Architecture, voices: Voices, options: TrainingOptions, votes: f32| {
-                    Member { name: architecture.name.clone(), architecture, voices, options, votes }
+                let member = |architecture: Architecture, voices: Voices, options: TrainingOptions| Member {
+                    name: architecture.name.clone(),
+                    architecture,
+                    voices,
+                    options,
                 };
                 let listening = |index, variation| listening(changes, seeded(index), variation);
                 let pieces = Variation { reorder: Some(Reorder { share: 0.5, frames: [15, 50] }), ..stretches() };
                 let summing = |index, front| summing(changes, seeded(index), whole, front);
                 // A network keeps its number as long as it lives, so that its answers and checkpoints stay valid.
                 vec![
-                    member(Architecture::wide(features), Voices::Unlike, listening(1, stretches()), 1.0),
-                    member(Architecture::piecewise(features), Voices::Unlike, listening(7, pieces), 1.0),
-                    member(Architecture::weighted_functionals(features), Voices::Like, summing(3, 2), 1.0),
-                    member(Architecture::coupled_functionals(features), Voices::Like, summing(6, 1), 2.0),
+                    member(Architecture::wide(features), Voices::Unlike, listening(1, stretches())),
+                    member(Architecture::piecewise(features), Voices::Unlike, listening(7, pieces)),
+                    member(Architecture::weighted_functionals(features), Voices::Like, summing(3, 2)),
+                    member(Architecture::coupled_functionals(features), Voices::Like, summing(6, 1)),
+                    member(Architecture::rooted_functionals(features), Voices::Like, summing(8, 1)),
                 ]
             }
         }

@@ -70,8 +70,7 @@ pub fn describe(facts: &Facts, networks: &[Network]) -> Result<ModelCard> {
     let architecture = match facts.members {
         [only] => only.architecture.to_string(),
         several => {
-            let one =
-                |member: &Member| format!("[{}, counting {}: {}]", member.name, member.votes, member.architecture);
+            let one = |member: &Member| format!("[{}: {}]", member.name, member.architecture);
             let each = several.iter().map(one);
             format!("mean of {}", each.collect::<Vec<_>>().join(", "))
         }

@@ -76,9 +76,6 @@ pub struct Said {
     pub parameters: usize,
     /// Duration of its training.
     pub seconds: f64,
-    /// How often the member counts beside the others.
-    #[serde(skip)]
-    pub votes: f32,
 }
 
 /// Trains every member on every fold, scores them together, and prints the table.
@@ -125,7 +122,7 @@ fn run_fold(arguments: &CrossvalArguments, dataset: &Dataset, data_hash: &str, f
                 new
             }
         };
-        said.push(Said { votes: member.votes, ..answers });
+        said.push(answers);
     }
     Ok(said)
 }
@@ -159,7 +156,7 @@ fn run_member(
     let parameters = parameters(&trained.network);
     let speakers = test.clips.iter().map(|clip| dataset.speaker(*clip).to_owned()).collect();
     let (row, truths) = (fold.row.clone(), test.emotions().collect());
-    let said = Said { key, row, truths, speakers, logits: heard, parameters, seconds, votes: member.votes };
+    let said = Said { key, row, truths, speakers, logits: heard, parameters, seconds };
     eprintln!("{} {}: {}", fold.name, member.name, table::line_of(&said));
     Ok(said)
 }

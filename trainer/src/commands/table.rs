@@ -127,7 +127,7 @@ fn join_members(members: &[Said]) -> Result<Said> {
     let mut joined = first.clone();
     for (heard, rows) in &mut joined.logits {
         for (place, row) in rows.iter_mut().enumerate() {
-            let one = |said: &Said| Some((said.votes, *said.logits.get(heard)?.get(place)?));
+            let one = |said: &Said| said.logits.get(heard)?.get(place).copied();
             *row = join(members.iter().filter_map(one));
         }
     }
@@ -229,16 +229,7 @@ mod tests {
         let rows = vec![[4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]; 10];
         let logits = BTreeMap::from([("clean".to_owned(), rows)]);
         let speakers = vec![speaker.to_owned(); 10];
-        vec![Said {
-            key: String::new(),
-            row: row.into(),
-            truths,
-            speakers,
-            logits,
-            parameters: 1,
-            seconds: 0.0,
-            votes: 1.0,
-        }]
+        vec![Said { key: String::new(), row: row.into(), truths, speakers, logits, parameters: 1, seconds: 0.0 }]
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! [`Functionals`] as ONNX nodes, on `[batch, channels, time]`.
 
+use super::coupling;
 use super::graph::{Attribute::*, Graph};
 use super::layers::{Lies, Signal};
 use super::views::{
     between, centred, deviation, mean, moved_away, over_time, plus, shares, slice, times, without_time,
 };
-use crate::network::{COUPLING_FLOOR, Functionals, FunctionalsSpec, MOVED_BY, SPREAD_FLOOR, STEPS, WEIGHT_FLOOR};
+use crate::network::{Functionals, FunctionalsSpec, MOVED_BY, SPREAD_FLOOR, STEPS, WEIGHT_FLOOR};
 
 /// [`crate::network::LayerSpec::Functionals`].
 pub fn functionals(graph: &mut Graph, layer: &Functionals, signal: Signal) -> Signal {
@@ -68,18 +69,15 @@ pub fn functionals(graph: &mut Graph, layer: &Functionals, signal: Signal) -> Si
     let column = graph.node("Concat", &parts, &[("axis", Int(1))]);
     let mut name = without_time(graph, &column);
     if !spec.coupled.is_empty() {
-        let mut couplings = vec![name];
-        let around = coupled(graph, spec, &around);
-        couplings.push(correlations(graph, spec, &around, &voiced));
+        let mut each = vec![(coupled(graph, spec, &around), voiced)];
         let x = coupled(graph, spec, &x);
         for step in &spec.coupled_steps {
             let (moved, together) = movement(graph, &x, Some(&loud), frames, *step);
             let shares = shares(graph, together.as_deref(), frames - step, WEIGHT_FLOOR);
-            let moved = centred(graph, &moved, &shares);
-            couplings.push(correlations(graph, spec, &moved, &shares));
+            each.push((centred(graph, &moved, &shares), shares));
         }
-        let couplings: Vec<&str> = couplings.iter().map(String::as_str).collect();
-        name = graph.node("Concat", &couplings, &[("axis", Int(1))]);
+        let couplings = coupling::couplings(graph, spec, &each);
+        name = graph.node("Concat", &[&name, &couplings], &[("axis", Int(1))]);
     }
     let channels = spec.outputs(width);
     Signal { name, lies: Lies::Flat, frames: 1, channels, batch: signal.batch, weights: None }
@@ -109,20 +107,6 @@ fn movement(
 fn coupled(graph: &mut Graph, spec: &FunctionalsSpec, values: &str) -> String {
     let places = graph.ints(&spec.coupled.iter().map(|place| *place as i64).collect::<Vec<_>>());
     graph.node("Gather", &[values, &places], &[("axis", Int(1))])
-}
-
-/// Correlation of each pair of coupled columns, `[batch, pairs]`.
-fn correlations(graph: &mut Graph, spec: &FunctionalsSpec, coupled: &str, shares: &str) -> String {
-    let count = spec.coupled.len();
-    let deviation = deviation(graph, coupled, shares, None);
-    let scale = plus(graph, &deviation, COUPLING_FLOOR);
-    let standard = graph.node("Div", &[coupled, &scale], &[]);
-    let shared = graph.node("Mul", &[&standard, shares], &[]);
-    let square = graph.node("Einsum", &[&shared, &standard], &[("equation", Text("bct,bdt->bcd"))]);
-    let all = graph.node("Flatten", &[&square], &[("axis", Int(1))]);
-    let upper = (0..count).flat_map(|one| (one + 1..count).map(move |other| (one * count + other) as i64));
-    let upper = graph.ints(&upper.collect::<Vec<_>>());
-    graph.node("Gather", &[&all, &upper], &[("axis", Int(1))])
 }
 
 /// How voiced and loud each frame is, and how loud.

@@ -2,6 +2,7 @@
 
 mod graph;
 mod views;
+mod coupling;
 mod functionals;
 mod layers;
 mod model;

@@ -21,7 +21,7 @@ const OPSET: i64 = 13;
 const IR_VERSION: i64 = 8;
 
 /// Writes networks without autodiff as one model. It answers with the softmax of logits over the card's temperature;
-/// the logits of several networks are the logarithm of the mean of their softmaxes, each counting by its votes.
+/// the logits of several networks are the logarithm of the mean of their softmaxes.
 ///
 /// # Errors
 /// Without any network, or if the metadata cannot be written.
@@ -45,7 +45,7 @@ pub fn to_onnx(networks: &[Network], features: &FeatureSpec, card: &ModelCard) -
             signal = layers::add(&mut graph, layer, signal);
         }
         ensure!(signal.lies == Lies::Flat, "the network leaves more than one frame");
-        answers.push((network.votes, signal.name));
+        answers.push(signal.name);
     }
     let logits = join(&mut graph, answers);
     let cooled = cool(&mut graph, &logits, Temperature::of(card));
@@ -72,19 +72,13 @@ pub fn to_onnx(networks: &[Network], features: &FeatureSpec, card: &ModelCard) -
 }
 
 /// One row of logits for all networks.
-fn join(graph: &mut Graph, mut logits: Vec<(f32, String)>) -> String {
+fn join(graph: &mut Graph, mut logits: Vec<String>) -> String {
     if logits.len() == 1 {
-        return logits.remove(0).1;
+        return logits.remove(0);
     }
-    let total: f32 = logits.iter().map(|(votes, _)| votes).sum();
-    let part = |(votes, logits): &(f32, String)| {
-        let softmax = graph.node("Softmax", &[logits], &[("axis", Int(1))]);
-        let share = graph.floats(&[1, 1], &[votes / total]);
-        graph.node("Mul", &[&softmax, &share], &[])
-    };
-    let mut each = logits.iter().map(part).collect::<Vec<_>>().into_iter();
-    let first = each.next().unwrap_or_default();
-    let mean = each.fold(first, |sum, next| graph.node("Add", &[&sum, &next], &[]));
+    let softmaxes: Vec<String> =
+        logits.iter().map(|logits| graph.node("Softmax", &[logits], &[("axis", Int(1))])).collect();
+    let mean = graph.node("Mean", &softmaxes.iter().map(String::as_str).collect::<Vec<_>>(), &[]);
     let least = graph.floats(&[1, 1], &[LEAST_PROBABILITY]);
     let bounded = graph.node("Max", &[&mean, &least], &[]);
     graph.node("Log", &[&bounded], &[])

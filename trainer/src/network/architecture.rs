@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::FunctionalsSpec;
+use super::{Coupling, FunctionalsSpec};
 
 /// One layer, its sizes and its regularization.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -138,6 +138,9 @@ impl fmt::Display for LayerSpec {
             Self::Functionals(ref spec) if spec.coupled.is_empty() => formatter.write_str("functionals"),
             Self::Functionals(ref spec) => {
                 write!(formatter, "functionals, {} columns coupled", spec.coupled.len())?;
+                if spec.coupling == Coupling::Root {
+                    formatter.write_str(" by roots")?;
+                }
                 let steps = |step: &usize| write!(formatter, " and over {step} frames");
                 spec.coupled_steps.iter().try_for_each(steps)
             }

@@ -2,7 +2,7 @@
 
 use emotone::features::{Column, FeatureSpec};
 
-use super::{Architecture, FunctionalsSpec, LayerSpec, scale};
+use super::{Architecture, Coupling, FunctionalsSpec, LayerSpec, scale};
 
 impl Architecture {
     /// The paper's CNN: two convolution blocks and two dense layers.
@@ -50,7 +50,7 @@ impl Architecture {
 
     /// A perceptron on functionals of the whole window: another view than the convolutions'. Frames count by their level.
     pub fn weighted_functionals(features: &FeatureSpec) -> Self {
-        let perceptron = perceptron(functionals(features, Vec::new(), Vec::new()));
+        let perceptron = perceptron(functionals(features), 320);
         let layers = [weigh_by_level(features)].into_iter().chain(perceptron).collect();
         Self { name: "weighted-functionals".into(), layers }
     }
@@ -58,14 +58,13 @@ impl Architecture {
     /// The same with frames that count alike but for the voiced ones' own functionals, and how the first cepstra, pitch,
     /// voicing and level go and move together: whether, say, who becomes louder becomes shriller.
     pub fn coupled_functionals(features: &FeatureSpec) -> Self {
-        // Behind the cepstra lie the prosody's columns in their order.
-        let prosody = [Column::RelativeLogPitch, Column::PitchSlope, Column::Voicing, Column::Energy];
-        let described = |column| described_cepstra(features) + place(features, column) - features.n_mfcc;
-        let coupled = (0..COUPLED_CEPSTRA.min(features.n_mfcc)).chain(prosody.map(described)).collect();
-        Self {
-            name: "coupled-functionals".into(),
-            layers: perceptron(functionals(features, coupled, COUPLED_STEPS.into())).into(),
-        }
+        Self { name: "coupled-functionals".into(), layers: perceptron(coupled(features), 320).into() }
+    }
+
+    /// The same columns by the roots of their covariances, which know how much they move and in which directions together.
+    pub fn rooted_functionals(features: &FeatureSpec) -> Self {
+        let functionals = FunctionalsSpec { coupling: Coupling::Root, ..coupled(features) };
+        Self { name: "rooted-functionals".into(), layers: perceptron(functionals, 160).into() }
     }
 }
 
@@ -74,13 +73,22 @@ fn described_cepstra(features: &FeatureSpec) -> usize {
     24.min(features.n_mfcc)
 }
 
-/// Cepstra whose correlations are described.
+/// Cepstra that are coupled.
 const COUPLED_CEPSTRA: usize = 13;
 
-/// Frames over which movements are correlated: 32 and 128 ms.
+/// Frames over which movements are coupled: 32 and 128 ms.
 const COUPLED_STEPS: [usize; 2] = [2, 8];
 
-fn functionals(features: &FeatureSpec, coupled: Vec<usize>, coupled_steps: Vec<usize>) -> FunctionalsSpec {
+/// Functionals, and how the first cepstra and prosody go together.
+fn coupled(features: &FeatureSpec) -> FunctionalsSpec {
+    // Behind the cepstra lie the prosody's columns in their order.
+    let prosody = [Column::RelativeLogPitch, Column::PitchSlope, Column::Voicing, Column::Energy];
+    let described = |column| described_cepstra(features) + place(features, column) - features.n_mfcc;
+    let coupled = (0..COUPLED_CEPSTRA.min(features.n_mfcc)).chain(prosody.map(described)).collect();
+    FunctionalsSpec { coupled, coupled_steps: COUPLED_STEPS.into(), ..functionals(features) }
+}
+
+fn functionals(features: &FeatureSpec) -> FunctionalsSpec {
     let place = |wanted| place(features, wanted);
     // Frames count from a voicing of 0.4 on, fully from 0.6; from -40 dB on, fully from -30.
     let weight = |column: usize, from: f32, per_unit: f32| {
@@ -96,19 +104,21 @@ fn functionals(features: &FeatureSpec, coupled: Vec<usize>, coupled_steps: Vec<u
         voiced: weight(voicing, 0.4, 5.0),
         level,
         loud: weight(level, -40.0, 0.1),
-        coupled,
-        coupled_steps,
+        coupled: Vec::new(),
+        coupled_steps: Vec::new(),
+        coupling: Coupling::Correlations,
     }
 }
 
-fn perceptron(functionals: FunctionalsSpec) -> [LayerSpec; 8] {
+/// With so many units behind the functionals.
+fn perceptron(functionals: FunctionalsSpec, units: usize) -> [LayerSpec; 8] {
     let dense = |units| LayerSpec::Dense { units, relu: true, l1: 0.0, l2: 0.0 };
     [
         LayerSpec::Functionals(functionals),
         LayerSpec::BatchNorm,
         LayerSpec::Clip { limit: 5.0 },
         LayerSpec::Dropout { rate: 0.3 },
-        dense(320),
+        dense(units),
         LayerSpec::Dropout { rate: 0.5 },
         dense(64),
         LayerSpec::Dropout { rate: 0.3 },

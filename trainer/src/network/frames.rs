@@ -62,19 +62,24 @@ impl Frames {
     /// Correlation of each column with each after it, by shares of the frames: `Σ s·a·b / ((σ(a) + floor)·(σ(b) + floor))`
     /// with [`COUPLING_FLOOR`]. The mean of each column by the same shares must be 0.
     pub fn correlations(&self, shares: &[f32]) -> Vec<f32> {
-        let deviation = self.mean(shares, |value, _| value * value).into_iter().map(f32::sqrt);
-        let scale: Vec<f32> = deviation.map(|deviation| deviation + COUPLING_FLOOR).collect();
+        let covariance = self.covariance(shares);
+        let rows = || covariance.chunks_exact(self.columns.max(1)).enumerate();
+        let scale: Vec<f32> = rows().map(|(column, row)| row[column].sqrt() + COUPLING_FLOOR).collect();
+        let later = |(one, row): (usize, &[f32])| -> Vec<f32> {
+            row.iter().zip(&scale).skip(one + 1).map(|(shared, other)| shared / (scale[one] * other)).collect()
+        };
+        rows().flat_map(later).collect()
+    }
+
+    /// `Σ s·a·b` of each column with each, row-major: their covariance, if the mean of each by the same shares is 0.
+    pub fn covariance(&self, shares: &[f32]) -> Vec<f32> {
         let mut sums = vec![0.0; self.columns * self.columns];
         for (row, share) in self.rows().zip(shares) {
             for (sums, one) in sums.chunks_exact_mut(self.columns.max(1)).zip(row) {
                 sums.iter_mut().zip(row).for_each(|(sum, other)| *sum += share * one * other);
             }
         }
-        let rows = sums.chunks_exact(self.columns.max(1)).enumerate();
-        let later = |(one, sums): (usize, &[f32])| -> Vec<f32> {
-            sums.iter().zip(&scale).skip(one + 1).map(|(sum, other)| sum / (scale[one] * other)).collect()
-        };
-        rows.flat_map(later).collect()
+        sums
     }
 
     /// What is best of something of each value and its frame's weight.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Signal;
 use super::frames::{Frames, shares, together};
+use super::root::root;
 
 /// Distances in frames over which movement is measured.
 pub const STEPS: [usize; 2] = [1, 4];
@@ -16,6 +17,40 @@ pub const SPREAD_FLOOR: f32 = 1e-3;
 pub const WEIGHT_FLOOR: f32 = 1e-3;
 /// How far a frame without weight is moved inwards before extremes are taken; features have a deviation of about 1.
 pub const MOVED_BY: f32 = 8.0;
+
+/// What is said of how columns go together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Coupling {
+    /// The correlation of each pair.
+    #[default]
+    Correlations,
+    /// The root of their covariance as a matrix: see [`super::root::root`].
+    Root,
+}
+
+impl Coupling {
+    /// Numbers for so many columns.
+    fn outputs(self, columns: usize) -> usize {
+        match self {
+            Self::Correlations => columns * columns.saturating_sub(1) / 2,
+            Self::Root => columns * (columns + 1) / 2,
+        }
+    }
+
+    /// Of columns whose mean by the same shares is 0.
+    fn of(self, columns: &Frames, shares: &[f32]) -> Vec<f32> {
+        match self {
+            Self::Correlations => columns.correlations(shares),
+            Self::Root => root(&columns.covariance(shares), columns.columns),
+        }
+    }
+
+    // Networks from before there was another keep their name in checkpoints and answers.
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
 
 /// Which columns, and which frames count most.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,12 +69,15 @@ pub struct FunctionalsSpec {
     pub level: usize,
     /// The same by level; the weight is the product of both, over the sum of all.
     pub loud: [f32; 2],
-    /// Places among the described columns of those whose correlations are described too.
+    /// Places among the described columns of those of which is said how they go together.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub coupled: Vec<usize>,
-    /// Distances in frames over which the movements of those columns are correlated too, louder frames counting more.
+    /// Distances in frames over which the movements of those columns are coupled too, louder frames counting more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub coupled_steps: Vec<usize>,
+    /// How that is said.
+    #[serde(default, skip_serializing_if = "Coupling::is_usual")]
+    pub coupling: Coupling,
 }
 
 impl FunctionalsSpec {
@@ -52,12 +90,7 @@ impl FunctionalsSpec {
     /// Values that come out for `width` columns.
     pub fn outputs(&self, width: usize) -> usize {
         let (columns, prosody) = self.columns(width);
-        11 * columns + prosody + self.pairs() * (1 + self.coupled_steps.len())
-    }
-
-    /// Pairs of coupled columns.
-    pub fn pairs(&self) -> usize {
-        self.coupled.len() * self.coupled.len().saturating_sub(1) / 2
+        11 * columns + prosody + self.coupling.outputs(self.coupled.len()) * (1 + self.coupled_steps.len())
     }
 }
 
@@ -121,7 +154,7 @@ impl Functionals {
             let shares = shares(together(&loud, *step), WEIGHT_FLOOR);
             let moved = coupled.moved(*step);
             let mean = moved.mean(&shares, |value, _| value);
-            moved.less(|column| mean[column]).correlations(&shares)
+            spec.coupling.of(&moved.less(|column| mean[column]), &shares)
         });
 
         let voiced = shares(self.voiced(values, width, &loud), WEIGHT_FLOOR);
@@ -143,7 +176,7 @@ impl Functionals {
             root(&voiced_variance),
             root(&voiced_movement),
             around.mean(&voiced, |value, _| value.abs()),
-            around.only(&spec.coupled).correlations(&voiced),
+            spec.coupling.of(&around.only(&spec.coupled), &voiced),
             coupled_movement.collect(),
         ]
         .concat()
@@ -189,9 +222,10 @@ mod tests {
             loud: [0.1, 4.0],
             coupled: vec![0, 1],
             coupled_steps: vec![2, 4],
+            coupling: Coupling::Correlations,
         };
         let row = Functionals { spec: spec.clone() }.describe(&values, 5, &[1.0; 40]);
-        assert_eq!((row.len(), spec.pairs()), (spec.outputs(5), 1));
+        assert_eq!(row.len(), spec.outputs(5));
         let [at_once, over_two, over_four] = row[row.len() - 3..] else { panic!("three correlations") };
         let against = |deviation: f32| -(deviation / (deviation + COUPLING_FLOOR)).powi(2);
         assert!((at_once - against(1.0)).abs() < 1e-3, "{at_once}");

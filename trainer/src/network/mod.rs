@@ -13,6 +13,7 @@ mod recurrent;
 mod pooling;
 mod centre;
 mod frames;
+mod root;
 mod functionals;
 
 use burn::module::{Module, ModuleMapper, Param};
@@ -25,11 +26,12 @@ use rand::rngs::StdRng;
 pub use architecture::{Architecture, LayerSpec};
 pub use family::FRONT_LAYERS;
 pub use frames::COUPLING_FLOOR;
-pub use functionals::{Functionals, FunctionalsSpec, MOVED_BY, SPREAD_FLOOR, STEPS, WEIGHT_FLOOR};
+pub use functionals::{Coupling, Functionals, FunctionalsSpec, MOVED_BY, SPREAD_FLOOR, STEPS, WEIGHT_FLOOR};
 pub use layers::{BatchNorm, Conv, Dense, Layer, Weigh};
 pub use mode::Mode;
 pub use pooling::{Attention, LOWERED_BY, POOLED_WEIGHT_FLOOR, SPREAD_EPSILON, TimePooling};
 pub use recurrent::{Lstm, LstmWeights};
+pub use root::{ROOT_STEPS, VARIANCE_FLOOR};
 pub use scale::scale;
 pub use signal::Signal;
 
@@ -38,9 +40,6 @@ pub use signal::Signal;
 pub struct Network {
     /// In the order of the data.
     pub layers: Vec<Layer>,
-    /// How often its answer counts beside those of others.
-    #[module(skip)]
-    pub votes: f32,
 }
 
 struct Round;
@@ -75,12 +74,7 @@ impl Network {
             layers.push(Layer::new(spec, shape[1], &mut random, device));
             shape = spec.output(shape);
         }
-        Self { layers, votes: 1.0 }
-    }
-
-    /// The same with so many votes.
-    pub fn with_votes(self, votes: f32) -> Self {
-        Self { votes, ..self }
+        Self { layers }
     }
 
     /// Logits of shape `[batch, 7]` for features of shape `[batch, frames, width]`.
