@@ -14,7 +14,7 @@ const ORDER: [&str; 10] =
 const DOORS: [(&str, &str); 13] = [
     ("symphonia", "audio/"),
     ("rusty_opus", "audio/opus.rs"),
-    ("tract_onnx", "model/classifier.rs"),
+    ("tract_onnx", "model/"),
     ("axum", "http/"),
     ("hyper", "http/"),
     ("hyper_util", "http/"),

@@ -26,10 +26,12 @@ pub struct ModelBody {
     pub architecture: String,
     /// Labels in the order of the model's output.
     pub labels: Vec<Emotion>,
-    /// What the logits are divided by before the softmax.
+    /// What the logits are divided by before the softmax where one emotion is certain; everywhere, without
+    /// `temperature_in_doubt`.
     #[schema(minimum = 0.0, example = 1.3)]
     pub temperature: f32,
-    /// The same where all emotions are as likely, if it is another there than where one is certain.
+    /// What they are divided by where all emotions are equally likely. Between both, its logarithm is in proportion to the
+    /// entropy. Absent: as `temperature`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0.0, example = 0.9)]
     pub temperature_in_doubt: Option<f32>,

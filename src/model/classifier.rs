@@ -7,7 +7,7 @@ use tract_onnx::tract_core::optim::Optimizer;
 use tract_onnx::tract_hir::infer::Factoid;
 use tract_onnx::{Onnx, pb};
 
-use super::{CARD_KEY, Emotion, FEATURES_KEY, ModelCard, ModelError, Probabilities, recurrence};
+use super::{CARD_KEY, Emotion, FEATURES_KEY, ModelCard, ModelError, Probabilities, lstm};
 use crate::features::{FeatureMatrix, FeatureSpec};
 
 /// A model that was checked against its own metadata and has answered once. Cheap to clone.
@@ -27,7 +27,7 @@ impl Classifier {
     /// or that fails on its first window.
     pub fn from_onnx(file: impl AsRef<[u8]>) -> Result<Self, ModelError> {
         let mut onnx = tract_onnx::onnx();
-        recurrence::register(&mut onnx);
+        lstm::register(&mut onnx);
         let proto =
             onnx.proto_model_for_read(&mut file.as_ref()).map_err(|error| ModelError::NotOnnx(format!("{error:#}")))?;
         if proto.graph.is_none() {
@@ -128,6 +128,13 @@ const MOVED_AXES: &str = "ChangeAxes";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_memory_is_one_operation() {
+        let model = Classifier::from_onnx(include_bytes!("../../models/emotone-cnn-lstm.onnx")).unwrap();
+        let names: Vec<_> = model.plan.model().nodes.iter().map(|node| node.op.name()).collect();
+        assert!(names.iter().any(|name| name == "Recurrence"), "{names:?}");
+    }
 
     #[test]
     fn one_of_tracts_passes_is_left_out() {

@@ -21,10 +21,11 @@ pub struct ModelCard {
     pub architecture: String,
     /// Labels in output order; the seven of [`Emotion::ALL`].
     pub labels: Vec<Emotion>,
-    /// What the logits were divided by before the softmax, inside the graph; fitted on held-out speakers.
+    /// What the logits are divided by before the softmax, inside the graph, where one emotion is certain; everywhere, without
+    /// `temperature_in_doubt`. Fitted on held-out speakers.
     pub temperature: f32,
-    /// The same where all emotions are as likely, if it is another there than where one is certain; between them in
-    /// proportion to the entropy, on a logarithmic scale.
+    /// What they are divided by where all emotions are equally likely. Between both, its logarithm is in proportion to the
+    /// entropy. None: as `temperature`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temperature_in_doubt: Option<f32>,
     /// Answers whose best probability is below this are `uncertain`, in [0, 1].
@@ -66,9 +67,10 @@ impl ModelCard {
         if card.labels != Emotion::ALL {
             return Err(bad("`labels` are not the seven emotions in their order".into()));
         }
-        for temperature in [card.temperature].into_iter().chain(card.temperature_in_doubt) {
-            if !(f32::MIN_POSITIVE..=f32::MAX).contains(&temperature) {
-                return Err(bad(format!("`temperature` is {temperature}, it must be above 0")));
+        let in_doubt = card.temperature_in_doubt.map(|value| ("temperature_in_doubt", value));
+        for (name, value) in [("temperature", card.temperature)].into_iter().chain(in_doubt) {
+            if !(f32::MIN_POSITIVE..=f32::MAX).contains(&value) {
+                return Err(bad(format!("`{name}` is {value}, it must be above 0")));
             }
         }
         if !(0.0..=1.0).contains(&card.rejection_threshold) {

@@ -1,10 +1,11 @@
 //! The self-describing ONNX file: what it says of itself, the network, and what it answers.
 
-mod classifier;
 mod error;
 mod metadata;
 mod prediction;
 mod recurrence;
+mod lstm;
+mod classifier;
 
 pub use classifier::Classifier;
 pub use error::ModelError;

@@ -1,112 +1,8 @@
-//! ONNX's LSTM as one operation over a whole sequence. tract runs a small graph for every step, and calling its nodes
-//! takes several times as long as their arithmetic.
+//! The steps of an LSTM as one operation. tract runs a small graph for every step, and calling its nodes takes several
+//! times as long as their arithmetic.
 
-use tract_onnx::Onnx;
-use tract_onnx::model::ParsingContext;
-use tract_onnx::ops::rec::common::CommonRec;
-use tract_onnx::ops::rec::lstm::{LSTM, lstm};
-use tract_onnx::pb::NodeProto;
-use tract_onnx::tract_core::ops::einsum::EinSum;
-use tract_onnx::tract_core::ops::math;
 use tract_onnx::tract_hir::internal::tract_linalg::routines::Func;
 use tract_onnx::tract_hir::internal::*;
-use tract_onnx::tract_hir::ops;
-
-/// Makes tract read `LSTM` nodes as [`Recurrence`]s, where that is the same.
-pub(super) fn register(onnx: &mut Onnx) {
-    onnx.op_register.insert("LSTM", build);
-}
-
-fn build(context: &ParsingContext, node: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
-    match Memory::of(node)? {
-        Some(memory) => Ok((expand(memory), Vec::new())),
-        None => lstm(context, node),
-    }
-}
-
-/// An LSTM as the trainer writes it: time first, with biases and initial states, whose cell nobody reads.
-#[derive(Debug, Clone)]
-struct Memory {
-    /// What tract makes of it; knows the shapes, and serves batches.
-    onnx: CommonRec,
-    bias: usize,
-    hidden: usize,
-    cell: usize,
-}
-
-impl Memory {
-    /// `None` for an LSTM of another kind.
-    fn of(node: &NodeProto) -> TractResult<Option<Self>> {
-        let gates =
-            LSTM { f: Box::new(ops::nn::sigmoid()), g: Box::new(ops::math::tanh()), h: Box::new(ops::math::tanh()) };
-        let onnx = CommonRec::from_node_and_options(node, 3, 0, Box::new(gates))?;
-        let is_plain = !onnx.batch_first
-            && onnx.optional_sequence_lens_input.is_none()
-            && onnx.optional_p_input.is_none()
-            && onnx.optional_y_c_output.is_none();
-        let inputs = (onnx.optional_bias_input, onnx.optional_initial_h_input, onnx.optional_initial_c_input);
-        Ok(match inputs {
-            (Some(bias), Some(hidden), Some(cell)) if is_plain => Some(Self { onnx, bias, hidden, cell }),
-            _ => None,
-        })
-    }
-}
-
-impl Expansion for Memory {
-    fn name(&self) -> StaticName {
-        "LSTM".into()
-    }
-
-    fn nboutputs(&self) -> TractResult<usize> {
-        self.onnx.nboutputs()
-    }
-
-    fn rules<'r, 'p: 'r, 's: 'r>(
-        &'s self,
-        solver: &mut Solver<'r>,
-        inputs: &'p [TensorProxy],
-        outputs: &'p [TensorProxy],
-    ) -> InferenceResult {
-        self.onnx.rules(solver, inputs, outputs)
-    }
-
-    fn wire(&self, prefix: &str, graph: &mut TypedModel, inputs: &[OutletId]) -> TractResult<TVec<OutletId>> {
-        let fact = graph.outlet_fact(inputs[0])?;
-        if !fact.shape[1].is_one() || fact.datum_type != f32::datum_type() {
-            return self.onnx.wire(prefix, graph, inputs);
-        }
-        let kernel = graph.outlet_fact(inputs[1])?.shape.to_tvec();
-        let (directions, gates, columns) = (kernel[0].clone(), kernel[1].clone(), kernel[2].clone());
-        let all: TDim = directions.clone() * &gates;
-        let mut node = |name: &str, op: Box<dyn TypedOp>, inputs: &[OutletId]| -> TractResult<TVec<OutletId>> {
-            graph.wire_node(format!("{prefix}.{name}"), op, inputs)
-        };
-        let reshape = |at, from: &[TDim], to: &[TDim]| Box::new(AxisOp::Reshape(at, from.into(), to.into()));
-
-        // What frames give to the gates, for all frames and directions at once.
-        let rows = [directions.clone(), gates.clone(), columns.clone()];
-        let kernel = node("kernel", reshape(0, &rows, &[all.clone(), columns]), &inputs[1..2])?;
-        let product = EinSum::new("tbc,gc->tbg".parse()?, f32::datum_type());
-        let heard = node("heard", Box::new(product), &[inputs[0], kernel[0]])?;
-        let halves = [gates.clone(), gates.clone() + &gates];
-        let slice = |start: &TDim, end: &TDim| Box::new(ops::array::Slice::new(1, start.clone(), end.clone()));
-        let of_input = node("bias_of_input", slice(&0.to_dim(), &halves[0]), &[inputs[self.bias]])?;
-        let of_state = node("bias_of_state", slice(&halves[0], &halves[1]), &[inputs[self.bias]])?;
-        let bias = node("bias", Box::new(math::add()), &[of_input[0], of_state[0]])?;
-        let rows = [1.to_dim(), 1.to_dim(), all.clone()];
-        let bias = node("bias_row", reshape(0, &[directions, gates], &rows), &bias)?;
-        let heard = node("gates", Box::new(math::add()), &[heard[0], bias[0]])?;
-
-        let recurrent = node("recurrent", Box::new(AxisOp::Move(1, 2)), &inputs[2..3])?;
-        let states = [heard[0], recurrent[0], inputs[self.hidden], inputs[self.cell]];
-        let states = graph.wire_node(prefix, Recurrence, &states)?;
-        let mut outputs = tvec!(states[0]; self.nboutputs()?);
-        if let Some(last) = self.onnx.optional_y_h_output {
-            outputs[last] = states[1];
-        }
-        Ok(outputs)
-    }
-}
 
 /// The steps of an LSTM, one direction after the other, for a batch of one.
 ///
@@ -115,7 +11,7 @@ impl Expansion for Memory {
 /// forget, candidate. The second direction goes backwards in time. Gives all states, `[time, directions, 1, units]`, and the
 /// last ones, `[directions, 1, units]`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Recurrence;
+pub(super) struct Recurrence;
 
 impl Op for Recurrence {
     fn name(&self) -> StaticName {
@@ -151,10 +47,8 @@ impl EvalOp for Recurrence {
         let recurrent = recurrent.as_slice().context("weights lie apart")?;
         let (mut last, mut cells) = (hidden.into_tensor(), cell.into_tensor());
         let fits = gates == 4 * units && heard.len() == frames * directions * gates;
-        ensure!(
-            units > 0 && fits && [last.len(), cells.len()] == [directions * units; 2],
-            "states and gates do not fit"
-        );
+        ensure!((1..=2).contains(&directions) && units > 0, "{directions} directions of {units} units");
+        ensure!(fits && [last.len(), cells.len()] == [directions * units; 2], "states and gates do not fit");
         let (sigmoid, tanh) = (Func::Sigmoid.ew_f32()?, Func::Tanh.ew_f32()?);
 
         let mut all = vec![0.0_f32; frames * directions * units];
@@ -212,84 +106,51 @@ fn add_product(gates: &mut [f32], state: &[f32], weights: &[f32]) {
 mod tests {
     use super::*;
 
-    /// Numbers in [-1, 1) without a pattern that a mistaken order would keep.
-    fn numbers(shape: &[usize], seed: u32) -> Tensor {
-        let mut state = seed;
-        let values = std::iter::repeat_with(|| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
-        });
-        let values: Vec<f32> = values.take(shape.iter().product()).collect();
-        Tensor::from_shape(shape, &values).unwrap()
-    }
-
-    /// All outputs of an LSTM, read by this module or by tract alone.
-    fn outputs(by_tract: bool, names: &[&str], directions: usize, units: usize) -> Vec<Tensor> {
-        let (frames, columns) = (9, 3);
-        let node = NodeProto {
-            input: ["x", "w", "r", "b", "", "h", "c"].map(String::from).to_vec(),
-            output: names.iter().map(ToString::to_string).collect(),
-            ..NodeProto::default()
-        };
-        let memory = Memory::of(&node).unwrap().unwrap();
-        let mut graph = TypedModel::default();
-        let source = graph.add_source("x", f32::fact([frames, 1, columns])).unwrap();
-        let mut inputs = vec![source];
-        let gates = 4 * units;
-        let shapes: [&[usize]; 5] = [
-            &[directions, gates, columns],
-            &[directions, gates, units],
-            &[directions, 2 * gates],
-            &[directions, 1, units],
-            &[directions, 1, units],
-        ];
-        for (shape, seed) in shapes.into_iter().zip(1..) {
-            inputs.push(graph.add_const(format!("input {seed}"), numbers(shape, seed)).unwrap());
+    /// One direction of one unit over two frames, by hand.
+    #[test]
+    fn two_steps_are_those_of_the_formula() {
+        let sigmoid = |value: f32| 1.0 / (1.0 + (-value).exp());
+        let (heard, recurrent) = ([0.3, -0.2, 0.5, 0.8, -0.4, 0.1, 0.9, -0.6_f32], [0.7, -0.3, 0.2, 0.4_f32]);
+        let (mut state, mut cell, mut expected) = (0.25_f32, -0.5_f32, Vec::new());
+        for frame in heard.chunks(4) {
+            let gate = |place: usize| frame[place] + recurrent[place] * state;
+            let [input, output, forget] = [0, 1, 2].map(|place| sigmoid(gate(place)));
+            cell = forget * cell + input * gate(3).tanh();
+            state = output * cell.tanh();
+            expected.push(state);
         }
-        let wired = if by_tract {
-            memory.onnx.wire("lstm", &mut graph, &inputs)
-        } else {
-            memory.wire("lstm", &mut graph, &inputs)
-        };
-        graph.select_output_outlets(&wired.unwrap()).unwrap();
-        let plan = graph.into_optimized().unwrap().into_runnable().unwrap();
-        let outputs = plan.run(tvec!(numbers(&[frames, 1, columns], 9).into())).unwrap();
-        outputs.into_iter().map(|output| output.into_tensor()).collect()
+        let tensor = |shape: &[usize], values: &[f32]| Tensor::from_shape(shape, values).unwrap().into_tvalue();
+        let inputs = tvec!(
+            tensor(&[2, 1, 4], &heard),
+            tensor(&[1, 1, 4], &recurrent),
+            tensor(&[1, 1, 1], &[0.25]),
+            tensor(&[1, 1, 1], &[-0.5]),
+        );
+        let outputs = Recurrence.eval(&EvalContext::out_of_plan(), inputs).unwrap();
+        let all = outputs[0].to_plain_array_view::<f32>().unwrap();
+        assert_eq!(all.shape(), [2, 1, 1, 1]);
+        assert!(all.iter().zip(&expected).all(|(got, expected)| (got - expected).abs() < 1e-6), "{all:?} {expected:?}");
+        assert_eq!(outputs[1].to_plain_array_view::<f32>().unwrap().first(), all.last());
     }
 
     #[test]
-    fn every_output_is_that_of_tracts_own_reading() {
-        for (names, directions, units) in
-            [(&["y"][..], 2, 64), (&["y"], 1, 6), (&["", "last"], 2, 5), (&["y", "last"], 2, 7), (&["", "last"], 1, 32)]
-        {
-            let ours = outputs(false, names, directions, units);
-            let theirs = outputs(true, names, directions, units);
-            assert_eq!(ours.len(), names.iter().filter(|name| !name.is_empty()).count());
-            for (ours, theirs) in ours.iter().zip(&theirs) {
-                assert_eq!(ours.shape(), theirs.shape());
-                let (ours, theirs) = (ours.to_plain_array_view::<f32>(), theirs.to_plain_array_view::<f32>());
-                for (ours, theirs) in ours.unwrap().iter().zip(theirs.unwrap()) {
-                    assert!(
-                        (ours - theirs).abs() <= 1e-6,
-                        "{ours} instead of {theirs}: sums in another order differ less"
-                    );
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn another_kind_of_lstm_is_left_to_tract() {
-        let node = |inputs: &[&str], outputs: &[&str]| NodeProto {
-            input: inputs.iter().map(ToString::to_string).collect(),
-            output: outputs.iter().map(ToString::to_string).collect(),
-            ..NodeProto::default()
+    fn shapes_that_do_not_fit_are_errors() {
+        let zeros = |shape: &[usize]| Tensor::zero::<f32>(shape).unwrap().into_tvalue();
+        let eval = |heard: &[usize], recurrent: &[usize], state: &[usize]| {
+            let inputs = tvec!(zeros(heard), zeros(recurrent), zeros(state), zeros(state));
+            Recurrence.eval(&EvalContext::out_of_plan(), inputs)
         };
-        let states = ["x", "w", "r", "b", "", "h", "c"];
-        assert!(Memory::of(&node(&states, &["y"])).unwrap().is_some());
-        assert!(Memory::of(&node(&states, &["y", "h", "c"])).unwrap().is_none(), "the last cell is asked for");
-        assert!(Memory::of(&node(&states[..4], &["y"])).unwrap().is_none(), "it starts from nothing");
-        let peepholes = ["x", "w", "r", "b", "", "h", "c", "p"];
-        assert!(Memory::of(&node(&peepholes, &["y"])).unwrap().is_none(), "cells look at gates");
+        assert!(eval(&[2, 1, 8], &[1, 2, 8], &[1, 1, 2]).is_ok());
+        assert!(eval(&[0, 1, 8], &[1, 2, 8], &[1, 1, 2]).is_ok());
+        for (heard, recurrent, state) in [
+            ([2, 1, 8], [1, 2, 4], [1, 1, 2]),
+            ([2, 1, 4], [1, 2, 8], [1, 1, 2]),
+            ([2, 1, 8], [1, 2, 8], [1, 1, 1]),
+            ([2, 1, 24], [3, 2, 8], [3, 1, 2]),
+            ([2, 1, 0], [0, 2, 8], [0, 1, 2]),
+            ([2, 1, 0], [1, 0, 0], [1, 1, 0]),
+        ] {
+            assert!(eval(&heard, &recurrent, &state).is_err(), "{heard:?} {recurrent:?} {state:?}");
+        }
     }
 }

@@ -8,11 +8,8 @@ use emotone::model::Emotion;
 use crate::augment::Voices;
 use crate::metrics::Answer;
 use crate::network::{Architecture, Network};
-use crate::temperature::{Temperature, softmax};
+use crate::temperature::{LEAST_PROBABILITY, Temperature, softmax};
 use crate::training::{Checkpoint, EpochFigures, Examples, Trained, TrainingOptions, logits, train};
-
-/// Below this a probability counts as this where its logarithm is taken.
-pub const LEAST_PROBABILITY: f32 = 1e-9;
 
 /// One network of an ensemble, before training.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]

@@ -12,6 +12,9 @@ const RANGE: [f64; 2] = [0.3, 5.0];
 /// there is one.
 const DISTINCTION: f64 = 1e-3;
 
+/// Below this a probability counts as this where its logarithm is taken.
+pub const LEAST_PROBABILITY: f32 = 1e-9;
+
 /// What logits are divided by: `temperature` where the answer is in no doubt (entropy 0), `temperature_in_doubt` where all
 /// emotions are as likely (entropy ln 7), between them in proportion on a logarithmic scale. The entropy is that of the
 /// logits' own softmax.
@@ -40,13 +43,15 @@ impl Temperature {
     /// Under which the true emotions are likeliest, each clip counting by its weight; both are in [0.3, 5].
     pub fn fit(logits: &[[f32; COUNT]], truths: &[Emotion], weights: &[f64]) -> Self {
         let total: f64 = weights.iter().sum();
+        let entropies: Vec<f32> = logits.iter().map(|row| entropy(*row)).collect();
         let loss = |sure: f64, in_doubt: f64| -> f64 {
             let temperature = Self { sure: sure.exp() as f32, in_doubt: in_doubt.exp() as f32 };
-            let one = |((row, truth), weight): ((&[f32; COUNT], &Emotion), &f64)| {
-                -weight * f64::from(temperature.softmax(*row)[*truth as usize].max(1e-12)).ln()
-            };
-            let surprise: f64 = logits.iter().zip(truths).zip(weights).map(one).sum();
-            surprise + total * DISTINCTION * (sure - in_doubt).powi(2)
+            let clips = logits.iter().zip(&entropies).zip(truths).zip(weights);
+            let surprise = clips.map(|(((row, entropy), truth), weight)| {
+                let probability = temperature.softmax_at(*row, *entropy)[*truth as usize];
+                -weight * f64::from(probability.max(LEAST_PROBABILITY)).ln()
+            });
+            surprise.sum::<f64>() + total * DISTINCTION * (sure - in_doubt).powi(2)
         };
         let best_sure = |in_doubt| minimum(|sure| loss(sure, in_doubt));
         let in_doubt = minimum(|in_doubt| loss(best_sure(in_doubt), in_doubt));
@@ -55,19 +60,23 @@ impl Temperature {
 
     /// Probabilities of logits.
     pub fn softmax(self, logits: [f32; COUNT]) -> [f32; COUNT] {
-        if self.sure == self.in_doubt {
-            return softmax(logits.map(|logit| logit / self.sure));
-        }
-        let plain = softmax(logits);
-        let entropy: f32 = plain.iter().filter(|value| **value > 0.0).map(|value| -value * value.ln()).sum();
-        let exponent = self.sure.ln() + self.slope() * entropy;
-        softmax(logits.map(|logit| logit / exponent.exp()))
+        self.softmax_at(logits, entropy(logits))
+    }
+
+    fn softmax_at(self, logits: [f32; COUNT], entropy: f32) -> [f32; COUNT] {
+        let temperature = self.sure * (self.slope() * entropy).exp();
+        softmax(logits.map(|logit| logit / temperature))
     }
 
     /// What a nat of entropy adds to the temperature's logarithm.
     pub fn slope(self) -> f32 {
         (self.in_doubt / self.sure).ln() / (COUNT as f32).ln()
     }
+}
+
+/// Entropy of the logits' softmax in nats.
+fn entropy(logits: [f32; COUNT]) -> f32 {
+    softmax(logits).iter().map(|value| -value * value.max(LEAST_PROBABILITY).ln()).sum()
 }
 
 /// Exponentials over their sum.

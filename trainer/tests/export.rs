@@ -28,6 +28,15 @@ impl ModuleMapper for Shake {
     }
 }
 
+/// Weights so large that all but one probability are 0.
+struct Shout;
+
+impl ModuleMapper for Shout {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        param.map(|tensor| tensor * 30.0)
+    }
+}
+
 fn card(temperature: Temperature) -> ModelCard {
     ModelCard {
         name: "test".into(),
@@ -71,8 +80,9 @@ fn all_networks_answer_the_same_when_served_alone_and_together() {
             })
             .collect();
         let both = Temperature { sure: 0.9, in_doubt: 0.5 };
-        let alone = networks.chunks(1).map(|one| (one, Temperature::ONE));
-        for (networks, temperature) in alone.chain([(&networks[..], both)]) {
+        let alone = networks.chunks(1).flat_map(|one| [(one, Temperature::ONE), (one, both)]);
+        let loud = [networks[0].clone().map(&mut Shout).rounded()];
+        for (networks, temperature) in alone.chain([(&networks[..], both), (&loud[..], both)]) {
             let onnx = to_onnx(networks, &spec, &card(temperature)).unwrap();
             let difference = verify(&onnx, networks, &examples).unwrap();
             println!("{recipe:?} {} networks: {difference:.1e}", networks.len());

@@ -60,7 +60,7 @@ pub struct FitArguments {
     /// Goes on where a run with the same options was killed.
     #[arg(long, env = "EMOTONE_RESUME", value_parser = BoolishValueParser::new())]
     pub resume: bool,
-    /// `calibration.json` of a cross-validation, for temperature and rejection threshold.
+    /// `calibration.json` of a cross-validation, for temperatures and rejection threshold.
     #[arg(long, env = "EMOTONE_CALIBRATION")]
     pub calibration: Option<PathBuf>,
     /// `figures.json` of a cross-validation, to be kept in the model's card.

@@ -12,9 +12,8 @@ use tract_onnx::pb::{
 
 use super::graph::{Attribute::*, Graph};
 use super::layers::{self, Lies, Signal};
-use crate::ensemble::LEAST_PROBABILITY;
 use crate::network::Network;
-use crate::temperature::Temperature;
+use crate::temperature::{LEAST_PROBABILITY, Temperature};
 
 /// Operators as they were defined then; both tract and ONNX Runtime know them.
 const OPSET: i64 = 13;
@@ -79,8 +78,13 @@ fn join(graph: &mut Graph, mut logits: Vec<String>) -> String {
     let softmaxes: Vec<String> =
         logits.iter().map(|logits| graph.node("Softmax", &[logits], &[("axis", Int(1))])).collect();
     let mean = graph.node("Mean", &softmaxes.iter().map(String::as_str).collect::<Vec<_>>(), &[]);
+    logarithm(graph, &mean)
+}
+
+/// Of probabilities, which may be 0.
+fn logarithm(graph: &mut Graph, probabilities: &str) -> String {
     let least = graph.floats(&[1, 1], &[LEAST_PROBABILITY]);
-    let bounded = graph.node("Max", &[&mean, &least], &[]);
+    let bounded = graph.node("Max", &[probabilities, &least], &[]);
     graph.node("Log", &[&bounded], &[])
 }
 
@@ -88,10 +92,9 @@ fn join(graph: &mut Graph, mut logits: Vec<String>) -> String {
 fn cool(graph: &mut Graph, logits: &str, temperature: Temperature) -> String {
     let mut factor = graph.floats(&[1, 1], &[1.0 / temperature.sure]);
     if temperature.sure != temperature.in_doubt {
-        let axis = [("axis", Int(1))];
-        let plain = graph.node("Softmax", &[logits], &axis);
-        let surprise = graph.node("LogSoftmax", &[logits], &axis);
-        let parts = graph.node("Mul", &[&plain, &surprise], &[]);
+        let plain = graph.node("Softmax", &[logits], &[("axis", Int(1))]);
+        let logarithm = logarithm(graph, &plain);
+        let parts = graph.node("Mul", &[&plain, &logarithm], &[]);
         let labels = graph.ints(&[1]);
         let negative_entropy = graph.node("ReduceSum", &[&parts, &labels], &[("keepdims", Int(1))]);
         let slope = graph.floats(&[1, 1], &[temperature.slope()]);

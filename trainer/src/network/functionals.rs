@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Signal;
 use super::frames::{Frames, shares, together};
-use super::root::root;
+use super::root::square_root;
 
 /// Distances in frames over which movement is measured.
 pub const STEPS: [usize; 2] = [1, 4];
@@ -25,7 +25,7 @@ pub enum Coupling {
     /// The correlation of each pair.
     #[default]
     Correlations,
-    /// The root of their covariance as a matrix: see [`super::root::root`].
+    /// The square root of their covariance as a matrix: see [`super::ROOT_STEPS`].
     Root,
 }
 
@@ -42,7 +42,7 @@ impl Coupling {
     fn of(self, columns: &Frames, shares: &[f32]) -> Vec<f32> {
         match self {
             Self::Correlations => columns.correlations(shares),
-            Self::Root => root(&columns.covariance(shares), columns.columns),
+            Self::Root => square_root(&columns.covariance(shares), columns.columns),
         }
     }
 
