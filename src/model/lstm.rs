@@ -35,12 +35,10 @@ impl Memory {
             "an LSTM that is {direction:?}"
         );
         let activations: TVec<&str> = node.get_attr_opt_tvec("activations")?.unwrap_or_default();
-        let usual = activations.iter().zip(["Sigmoid", "Tanh", "Tanh"].iter().cycle());
-        ensure!(
-            usual.into_iter().all(|(name, usual)| name.eq_ignore_ascii_case(usual)),
-            "an LSTM with {activations:?}"
-        );
-        for name in ["activation_alpha", "activation_beta", "clip", "input_forget"] {
+        let mut usual = activations.iter().zip(["Sigmoid", "Tanh", "Tanh"].iter().cycle());
+        ensure!(usual.all(|(name, usual)| name.eq_ignore_ascii_case(usual)), "an LSTM with {activations:?}");
+        ensure!(node.get_attr_opt("input_forget")?.is_none_or(|value: i64| value == 0), "an LSTM with `input_forget`");
+        for name in ["activation_alpha", "activation_beta", "clip"] {
             ensure!(node.attribute.iter().all(|attribute| attribute.name != name), "an LSTM with `{name}`");
         }
         let gates =
@@ -249,12 +247,15 @@ mod tests {
             ..AttributeProto::default()
         };
         let clip = AttributeProto { r#type: AttributeType::Float.into(), f: 3.0, ..AttributeProto::default() };
+        let number = |i: i64| AttributeProto { r#type: AttributeType::Int.into(), i, ..AttributeProto::default() };
         for (name, value, is_understood) in [
             ("direction", text("bidirectional"), true),
             ("direction", text("reverse"), false),
             ("activations", texts(["sigmoid", "Tanh", "Tanh"]), true),
             ("activations", texts(["Sigmoid", "Relu", "Tanh"]), false),
             ("clip", clip, false),
+            ("input_forget", number(0), true),
+            ("input_forget", number(1), false),
         ] {
             let attribute = vec![AttributeProto { name: name.into(), ..value }];
             let memory = Memory::of(&NodeProto { attribute, ..plain(&["y"]) });
