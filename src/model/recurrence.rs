@@ -1,6 +1,7 @@
 //! The steps of an LSTM as one operation. tract runs a small graph for every step, and calling its nodes takes several
 //! times as long as their arithmetic.
 
+use pulp::{Arch, Simd, WithSimd};
 use tract_onnx::tract_hir::internal::tract_linalg::routines::Func;
 use tract_onnx::tract_hir::internal::*;
 
@@ -49,6 +50,7 @@ impl EvalOp for Recurrence {
         let fits = gates == 4 * units && heard.len() == frames * directions * gates;
         ensure!((1..=2).contains(&directions) && units > 0, "{directions} directions of {units} units");
         ensure!(fits && [last.len(), cells.len()] == [directions * units; 2], "states and gates do not fit");
+        let registers = Arch::new();
         let (sigmoid, tanh) = (Func::Sigmoid.ew_f32()?, Func::Tanh.ew_f32()?);
 
         let mut all = vec![0.0_f32; frames * directions * units];
@@ -63,7 +65,7 @@ impl EvalOp for Recurrence {
                     let frame = if direction == 0 { step } else { frames - 1 - step };
                     let row = frame * directions + direction;
                     let gates = &mut heard[row * gates..][..gates];
-                    add_product(gates, state, weights);
+                    registers.dispatch(AddProduct { gates: &mut *gates, state: &*state, weights });
                     let (open, candidate) = gates.split_at_mut(3 * units);
                     sigmoid.run(open)?;
                     tanh.run(candidate)?;
@@ -84,21 +86,33 @@ impl EvalOp for Recurrence {
     }
 }
 
-/// Adds a row of states times weights `[states, gates]` to the gates. Four rows of weights at once, so that each gate is
-/// loaded and stored a quarter as often.
-fn add_product(gates: &mut [f32], state: &[f32], weights: &[f32]) {
-    let width = gates.len();
-    let (fours, rest) = state.as_chunks::<4>();
-    let mut blocks = weights.chunks_exact(4 * width);
-    for (&[a, b, c, d], block) in fours.iter().zip(&mut blocks) {
-        let (first, second) = block.split_at(2 * width);
-        let ((of_a, of_b), (of_c, of_d)) = (first.split_at(width), second.split_at(width));
-        for ((((gate, wa), wb), wc), wd) in gates.iter_mut().zip(of_a).zip(of_b).zip(of_c).zip(of_d) {
-            *gate += (a * wa + b * wb) + (c * wc + d * wd);
+/// Adds a row of states times weights `[states, gates]` to the gates, in the widest vector registers there are. Four rows
+/// of weights at once, so that each gate is loaded and stored a quarter as often.
+struct AddProduct<'a> {
+    gates: &'a mut [f32],
+    state: &'a [f32],
+    weights: &'a [f32],
+}
+
+impl WithSimd for AddProduct<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { gates, state, weights } = self;
+        let width = gates.len();
+        let (fours, rest) = state.as_chunks::<4>();
+        let mut blocks = weights.chunks_exact(4 * width);
+        for (&[a, b, c, d], block) in fours.iter().zip(&mut blocks) {
+            let (first, second) = block.split_at(2 * width);
+            let ((of_a, of_b), (of_c, of_d)) = (first.split_at(width), second.split_at(width));
+            for ((((gate, wa), wb), wc), wd) in gates.iter_mut().zip(of_a).zip(of_b).zip(of_c).zip(of_d) {
+                *gate += (a * wa + b * wb) + (c * wc + d * wd);
+            }
         }
-    }
-    for (state, row) in rest.iter().zip(blocks.remainder().chunks_exact(width)) {
-        gates.iter_mut().zip(row).for_each(|(gate, weight)| *gate += state * weight);
+        for (state, row) in rest.iter().zip(blocks.remainder().chunks_exact(width)) {
+            gates.iter_mut().zip(row).for_each(|(gate, weight)| *gate += state * weight);
+        }
     }
 }
 

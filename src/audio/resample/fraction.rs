@@ -1,5 +1,7 @@
 //! The fractional stage: from the block stage's rate to any other, by reading between the samples.
 
+use pulp::{Arch, Simd, WithSimd};
+
 use super::design::Interpolator;
 use super::ratio::Ratio;
 
@@ -34,7 +36,7 @@ struct Kernel {
 
 impl Kernel {
     /// The output sample that lies `offset` of the way from this kernel's phase to the next.
-    #[inline]
+    #[inline(always)]
     fn apply(&self, window: &[f32; TAPS], offset: f32) -> f32 {
         let mut products = [0.0_f32; TAPS];
         let taps = self.taps.iter().zip(&self.slopes);
@@ -77,7 +79,7 @@ impl Fraction {
     }
 
     /// The kernel for an output sample that lies `part / parts` after an input sample, and how far it is to the next.
-    #[inline]
+    #[inline(always)]
     fn kernel(&self, part: u32) -> Option<(&Kernel, f32)> {
         // Signed conversions are one instruction, unsigned ones are not.
         let phase = part as i32 as f32 * self.phases_per_part;
@@ -91,18 +93,8 @@ impl Fraction {
     pub(super) fn interpolate(&self, samples: &[f32], from: Place, output: &mut Vec<f32>) -> Place {
         let first = output.len();
         output.resize(first.saturating_add(self.reach(samples.len(), from)), 0.0);
-        let mut place = from;
-        for sample in output.iter_mut().skip(first) {
-            let window = samples.get(place.whole..).and_then(|window| window.first_chunk::<TAPS>());
-            let (Some(window), Some((kernel, offset))) = (window, self.kernel(place.part)) else { break };
-            *sample = kernel.apply(window, offset);
-            // Part and step are below `parts`, which is below 2^31.
-            let part = place.part.wrapping_add(self.step.part);
-            let carry = part >= self.parts;
-            place.part = part.wrapping_sub(if carry { self.parts } else { 0 });
-            place.whole = place.whole.wrapping_add(self.step.whole).wrapping_add(usize::from(carry));
-        }
-        place
+        let output = output.get_mut(first..).unwrap_or_default();
+        Arch::new().dispatch(Interpolation { fraction: self, samples, from, output })
     }
 
     /// How many steps from `place` on have all their taps within `length` samples.
@@ -112,5 +104,34 @@ impl Fraction {
         };
         let end = Place { whole: length.saturating_sub(TAPS - 1), part: 0 };
         parts(end).saturating_sub(parts(place)).div_ceil(parts(self.step).max(1)) as usize
+    }
+}
+
+/// [`Fraction::interpolate`] in the widest vector registers there are.
+struct Interpolation<'a> {
+    fraction: &'a Fraction,
+    samples: &'a [f32],
+    from: Place,
+    output: &'a mut [f32],
+}
+
+impl WithSimd for Interpolation<'_> {
+    type Output = Place;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Place {
+        let Self { fraction: Fraction { step, parts, .. }, samples, .. } = self;
+        let mut place = self.from;
+        for sample in self.output {
+            let window = samples.get(place.whole..).and_then(|window| window.first_chunk::<TAPS>());
+            let (Some(window), Some((kernel, offset))) = (window, self.fraction.kernel(place.part)) else { break };
+            *sample = kernel.apply(window, offset);
+            // Part and step are below `parts`, which is below 2^31.
+            let part = place.part.wrapping_add(step.part);
+            let carry = part >= *parts;
+            place.part = part.wrapping_sub(if carry { *parts } else { 0 });
+            place.whole = place.whole.wrapping_add(step.whole).wrapping_add(usize::from(carry));
+        }
+        place
     }
 }
