@@ -1,15 +1,21 @@
 //! An ONNX graph under construction.
 
+use std::collections::HashMap;
+
 use half::f16;
+use prost::Message;
 use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto};
 
-/// Nodes and constants in the order in which they were added.
+/// Nodes and constants in the order in which they were added, each of them once: networks that begin alike are computed
+/// together as far as they go together.
 #[derive(Default)]
 pub struct Graph {
     proto: GraphProto,
     count: usize,
+    /// What there is, encoded without its name, and its name.
+    known: HashMap<Vec<u8>, String>,
 }
 
 /// An attribute of a node.
@@ -23,24 +29,27 @@ pub enum Attribute<'a> {
 }
 
 impl Graph {
-    /// Adds a node of one output and returns that output's name.
+    /// Adds a node of one output, unless there is one that computes the same, and returns that output's name.
     pub fn node(&mut self, operator: &str, inputs: &[&str], attributes: &[(&str, Attribute)]) -> String {
+        let node = node(operator, inputs, attributes);
+        let key = node.encode_to_vec();
+        if let Some(name) = self.known.get(&key) {
+            return name.clone();
+        }
         let name = self.fresh(operator);
-        self.nodes(operator, inputs, &[&name], attributes);
+        self.push(node, &[&name]);
+        self.known.insert(key, name.clone());
         name
     }
 
     /// Adds a node whose outputs have these names; an empty name is an output that is not wanted.
     pub fn nodes(&mut self, operator: &str, inputs: &[&str], outputs: &[&str], attributes: &[(&str, Attribute)]) {
+        self.push(node(operator, inputs, attributes), outputs);
+    }
+
+    fn push(&mut self, node: NodeProto, outputs: &[&str]) {
         let name = self.fresh("node");
-        self.proto.node.push(NodeProto {
-            name,
-            op_type: operator.into(),
-            input: inputs.iter().map(|name| (*name).into()).collect(),
-            output: outputs.iter().map(|name| (*name).into()).collect(),
-            attribute: attributes.iter().map(|(name, value)| attribute(name, value)).collect(),
-            ..NodeProto::default()
-        });
+        self.proto.node.push(NodeProto { name, output: outputs.iter().map(|name| (*name).into()).collect(), ..node });
     }
 
     /// Adds constant numbers, row-major, and returns their name.
@@ -64,14 +73,15 @@ impl Graph {
     }
 
     fn constant(&mut self, kind: DataType, shape: &[usize], raw_data: Vec<u8>) -> String {
+        let dims = shape.iter().map(|dim| *dim as i64).collect();
+        let tensor = TensorProto { data_type: kind as i32, dims, raw_data, ..TensorProto::default() };
+        let key = tensor.encode_to_vec();
+        if let Some(name) = self.known.get(&key) {
+            return name.clone();
+        }
         let name = self.fresh("constant");
-        self.proto.initializer.push(TensorProto {
-            name: name.clone(),
-            data_type: kind as i32,
-            dims: shape.iter().map(|dim| *dim as i64).collect(),
-            raw_data,
-            ..TensorProto::default()
-        });
+        self.proto.initializer.push(TensorProto { name: name.clone(), ..tensor });
+        self.known.insert(key, name.clone());
         name
     }
 
@@ -87,6 +97,16 @@ impl Graph {
     }
 }
 
+/// Without name and outputs.
+fn node(operator: &str, inputs: &[&str], attributes: &[(&str, Attribute)]) -> NodeProto {
+    NodeProto {
+        op_type: operator.into(),
+        input: inputs.iter().map(|name| (*name).into()).collect(),
+        attribute: attributes.iter().map(|(name, value)| attribute(name, value)).collect(),
+        ..NodeProto::default()
+    }
+}
+
 fn attribute(name: &str, value: &Attribute) -> AttributeProto {
     let mut proto = AttributeProto { name: name.into(), ..AttributeProto::default() };
     match value {
@@ -95,4 +115,26 @@ fn attribute(name: &str, value: &Attribute) -> AttributeProto {
         Attribute::Text(text) => (proto.r#type, proto.s) = (AttributeType::String as i32, text.as_bytes().to_vec()),
     }
     proto
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_computes_the_same_is_there_once() {
+        let mut graph = Graph::default();
+        let mut mean = |axis: i64, factor: f32| {
+            let reduced = graph.node("ReduceMean", &["features"], &[("axes", Attribute::Ints(&[axis]))]);
+            let factor = graph.weights(&[1], &[factor]);
+            graph.node("Mul", &[&reduced, &factor], &[])
+        };
+        let first = mean(1, 0.5);
+        assert_eq!(mean(1, 0.5), first);
+        assert!(mean(2, 0.5) != first && mean(1, 0.25) != first);
+        let proto = graph.into_proto();
+        assert_eq!(proto.initializer.len(), 2);
+        let count = |operator: &str| proto.node.iter().filter(|node| node.op_type == operator).count();
+        assert_eq!(["ReduceMean", "Cast", "Mul"].map(count), [2, 2, 3]);
+    }
 }
