@@ -15,7 +15,7 @@ use crate::training::{Keep, Mixup, Monitor, Plateau, Reorder, Schedule, Training
 pub enum Recipe {
     /// As "Emotion recognition from audio" (Wasowska and Kapitan, 2024): librosa's default features, Keras' training.
     Paper,
-    /// For strangers on the telephone: band-limited cepstra and prosody, augmented copies, five networks as one.
+    /// For strangers on the telephone: band-limited cepstra and prosody, augmented copies, six networks as one.
     Robust,
 }
 
@@ -145,6 +145,7 @@ impl Recipe {
                     member(Architecture::weighted_functionals(features), Voices::Like, summing(3, 2)),
                     member(Architecture::coupled_functionals(features), Voices::Like, summing(6, 1)),
                     member(Architecture::rooted_functionals(features), Voices::Like, summing(8, 1)),
+                    member(Architecture::rooted_again(features), Voices::Like, summing(10, 1)),
                 ]
             }
         }

@@ -71,12 +71,12 @@ fn all_networks_answer_the_same_when_served_alone_and_together() {
         let clips = dataset.indices().collect();
         let examples = Examples { dataset: &dataset, store: &store, spec: &spec, each: 1, served: 0, clips };
         let members: Vec<_> =
-            Arch::ALL.iter().flat_map(|arch| recipe.members(*arch, &spec, Changes::default())).take(5).collect();
-        let networks: Vec<Network> = members
-            .iter()
-            .map(|member| {
-                let network = Network::new(&member.architecture, spec.frames, spec.width(), 1, &Device::flex());
-                network.map(&mut Shake(StdRng::seed_from_u64(2))).rounded()
+            Arch::ALL.iter().flat_map(|arch| recipe.members(*arch, &spec, Changes::default())).take(6).collect();
+        let networks: Vec<Network> = (1..)
+            .zip(&members)
+            .map(|(seed, member)| {
+                let network = Network::new(&member.architecture, spec.frames, spec.width(), seed, &Device::flex());
+                network.map(&mut Shake(StdRng::seed_from_u64(seed))).rounded()
             })
             .collect();
         let both = Temperature { sure: 0.9, in_doubt: 0.5 };

@@ -63,8 +63,12 @@ impl Architecture {
 
     /// The same columns by the roots of their covariances, which know how much they move and in which directions together.
     pub fn rooted_functionals(features: &FeatureSpec) -> Self {
-        let functionals = FunctionalsSpec { coupling: Coupling::Root, ..coupled(features) };
-        Self { name: "rooted-functionals".into(), layers: perceptron(functionals, 160).into() }
+        Self { name: "rooted-functionals".into(), layers: perceptron(rooted(features), 160).into() }
+    }
+
+    /// The same functionals to half as many units from another start.
+    pub fn rooted_again(features: &FeatureSpec) -> Self {
+        Self { name: "rooted-again".into(), layers: perceptron(rooted(features), 80).into() }
     }
 }
 
@@ -86,6 +90,10 @@ fn coupled(features: &FeatureSpec) -> FunctionalsSpec {
     let described = |column| described_cepstra(features) + place(features, column) - features.n_mfcc;
     let coupled = (0..COUPLED_CEPSTRA.min(features.n_mfcc)).chain(prosody.map(described)).collect();
     FunctionalsSpec { coupled, coupled_steps: COUPLED_STEPS.into(), ..functionals(features) }
+}
+
+fn rooted(features: &FeatureSpec) -> FunctionalsSpec {
+    FunctionalsSpec { coupling: Coupling::Root, ..coupled(features) }
 }
 
 fn functionals(features: &FeatureSpec) -> FunctionalsSpec {
