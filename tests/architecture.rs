@@ -10,7 +10,7 @@ const ORDER: [&str; 10] =
     ["audio", "features", "model", "call", "pipeline", "config", "http", "lib", "commands", "main"];
 
 /// Libraries that one part of the server alone may know, and where that is.
-/// (Fourier transforms have two: filters in the one, spectra in the other.)
+/// (Fourier transforms and wide registers have two: filters, and spectra or recurrences.)
 const DOORS: [(&str, &str); 13] = [
     ("symphonia", "audio/"),
     ("rusty_opus", "audio/opus.rs"),
