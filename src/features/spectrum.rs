@@ -4,8 +4,13 @@ use std::f64::consts::TAU;
 use std::fmt;
 use std::sync::Arc;
 
-use realfft::num_complex::Complex;
-use realfft::{RealFftPlanner, RealToComplex};
+use pulp::bytemuck::cast_slice_mut;
+use pulp::{Arch, Simd, WithSimd};
+use rustfft::num_complex::Complex;
+use rustfft::{Fft, FftPlanner};
+
+/// Bins that are unpacked together, in registers.
+const LANES: usize = 4;
 
 /// Periodic Hann window, `0.5 - 0.5·cos(2πn/length)`, as `scipy.signal.get_window("hann", length)`.
 pub fn hann(length: usize) -> Vec<f64> {
@@ -18,38 +23,142 @@ pub fn hann(length: usize) -> Vec<f64> {
 /// precision those would hold rounding noise, which the logarithm then makes as loud as all else.
 #[derive(Clone)]
 pub struct PowerSpectrum {
-    plan: Arc<dyn RealToComplex<f64>>,
+    /// Of half the length: a frame's even samples are real parts, its odd ones imaginary parts.
+    plan: Arc<dyn Fft<f64>>,
     window: Arc<[f64]>,
-    windowed: Vec<f64>,
-    transformed: Vec<Complex<f64>>,
+    /// `-i·exp(-2πi·bin/n_fft)` from bin 1 on, for a quarter of the circle.
+    turns: Arc<[Complex<f64>]>,
+    packed: Vec<Complex<f64>>,
     scratch: Vec<Complex<f64>>,
 }
 
 impl PowerSpectrum {
-    /// For frames of `n_fft` samples.
+    /// For frames of `n_fft` samples, an even number.
     pub fn new(n_fft: usize) -> Self {
-        let plan = RealFftPlanner::new().plan_fft_forward(n_fft);
-        let (windowed, transformed, scratch) = (plan.make_input_vec(), plan.make_output_vec(), plan.make_scratch_vec());
-        Self { plan, window: hann(n_fft).into(), windowed, transformed, scratch }
+        let plan = FftPlanner::new().plan_fft_forward(n_fft / 2);
+        let turn = |bin: usize| Complex::cis(-TAU * (bin as f64 / n_fft as f64 + 0.25));
+        Self {
+            window: hann(n_fft).into(),
+            turns: (1..n_fft.div_ceil(4)).map(turn).collect(),
+            packed: vec![Complex::default(); n_fft / 2],
+            scratch: vec![Complex::default(); plan.get_inplace_scratch_len()],
+            plan,
+        }
     }
 
     /// Number of bins, `n_fft/2 + 1`; bin `b` lies at `b·sample_rate/n_fft` Hz.
     pub fn bins(&self) -> usize {
-        self.transformed.len()
+        self.packed.len() + 1
     }
 
     /// Writes the power of each bin, at least 0 and finite, into `power` (`[bins]`). `frame` holds `n_fft` samples.
     pub fn apply(&mut self, frame: &[f32], power: &mut [f32]) {
-        for ((windowed, sample), weight) in self.windowed.iter_mut().zip(frame).zip(self.window.iter()) {
-            *windowed = f64::from(*sample) * weight;
-        }
-        let done = self.plan.process_with_scratch(&mut self.windowed, &mut self.transformed, &mut self.scratch);
-        debug_assert!(done.is_ok(), "the buffers were made by the plan");
-        for (power, bin) in power.iter_mut().zip(&self.transformed) {
-            // Samples far beyond [-1, 1] are still numbers, and so must their power be.
-            *power = ((bin.re * bin.re + bin.im * bin.im) as f32).min(f32::MAX);
+        let registers = Arch::new();
+        registers.dispatch(Weigh { frame, window: &self.window, weighed: cast_slice_mut(&mut self.packed) });
+        self.plan.process_with_scratch(&mut self.packed, &mut self.scratch);
+        registers.dispatch(Unpack { packed: &self.packed, turns: &self.turns, power });
+    }
+}
+
+/// The frame times its window.
+struct Weigh<'a> {
+    frame: &'a [f32],
+    window: &'a [f64],
+    weighed: &'a mut [f64],
+}
+
+impl WithSimd for Weigh<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for ((weighed, sample), weight) in self.weighed.iter_mut().zip(self.frame).zip(self.window) {
+            *weighed = f64::from(*sample) * weight;
         }
     }
+}
+
+/// The power of each bin of the frame from the transform of its pairs.
+///
+/// The even samples' spectrum is the part of it that mirrors to its conjugate, the odd ones' the other part, which lies a
+/// sample later: a bin is the one plus the other turned by that, its mirror image the one minus the other.
+struct Unpack<'a> {
+    packed: &'a [Complex<f64>],
+    turns: &'a [Complex<f64>],
+    power: &'a mut [f32],
+}
+
+impl WithSimd for Unpack<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let ([lowest, inner @ .., highest], Some((zeroth, packed))) = (self.power, self.packed.split_first()) else {
+            return;
+        };
+        *lowest = to_single((zeroth.re + zeroth.im).powi(2));
+        *highest = to_single((zeroth.re - zeroth.im).powi(2));
+        let half = packed.len() / 2;
+        let ((below, middle), (power_below, power_middle)) = (packed.split_at(half), inner.split_at_mut(half));
+        let (middle, above) = middle.split_at(middle.len() - half);
+        let (power_middle, power_above) = power_middle.split_at_mut(middle.len());
+        // The bin that is its own mirror image, if there is one.
+        power_middle.iter_mut().zip(middle).for_each(|(power, bin)| *power = to_single(bin.norm_sqr()));
+        let (groups, rest) = below.as_chunks::<LANES>();
+        let (power_groups, power_rest) = power_below.as_chunks_mut::<LANES>();
+        let (turn_groups, turn_rest) = self.turns.as_chunks::<LANES>();
+        let (mirrored_rest, mirrored_groups) = above.as_rchunks::<LANES>();
+        let (mirrored_power_rest, mirrored_power_groups) = power_above.as_rchunks_mut::<LANES>();
+        let powers = power_groups.iter_mut().zip(mirrored_power_groups.iter_mut().rev());
+        let bins = groups.iter().zip(mirrored_groups.iter().rev()).zip(turn_groups);
+        for ((power, mirrored_power), ((bins, mirrored), turns)) in powers.zip(bins) {
+            unpack(bins, mirrored, turns, power, mirrored_power);
+        }
+        let powers = power_rest.iter_mut().zip(mirrored_power_rest.iter_mut().rev());
+        let bins = rest.iter().zip(mirrored_rest.iter().rev()).zip(turn_rest);
+        for ((power, mirrored_power), ((bin, mirrored), turn)) in powers.zip(bins) {
+            unpack(&[*bin], &[*mirrored], &[*turn], std::array::from_mut(power), std::array::from_mut(mirrored_power));
+        }
+    }
+}
+
+/// Some bins with their mirror images, which lie the other way round.
+#[inline(always)]
+fn unpack<const N: usize>(
+    bins: &[Complex<f64>; N],
+    mirrored: &[Complex<f64>; N],
+    turns: &[Complex<f64>; N],
+    power: &mut [f32; N],
+    mirrored_power: &mut [f32; N],
+) {
+    let lanes = |of: fn(&Complex<f64>) -> f64, row: &[Complex<f64>; N]| -> [f64; N] {
+        std::array::from_fn(|lane| of(&row[lane]))
+    };
+    let reversed = |of: fn(&Complex<f64>) -> f64, row: &[Complex<f64>; N]| -> [f64; N] {
+        std::array::from_fn(|lane| of(&row[N - 1 - lane]))
+    };
+    let (re, im) = (lanes(|bin| bin.re, bins), lanes(|bin| bin.im, bins));
+    let (mirrored_re, mirrored_im) = (reversed(|bin| bin.re, mirrored), reversed(|bin| bin.im, mirrored));
+    let (turn_re, turn_im) = (lanes(|bin| bin.re, turns), lanes(|bin| bin.im, turns));
+    let (mut plus, mut minus) = ([0.0; N], [0.0; N]);
+    for lane in 0..N {
+        let (even_re, even_im) = (re[lane] + mirrored_re[lane], im[lane] - mirrored_im[lane]);
+        let (odd_re, odd_im) = (re[lane] - mirrored_re[lane], im[lane] + mirrored_im[lane]);
+        let turned_re = odd_re * turn_re[lane] - odd_im * turn_im[lane];
+        let turned_im = odd_re * turn_im[lane] + odd_im * turn_re[lane];
+        plus[lane] = (even_re + turned_re).powi(2) + (even_im + turned_im).powi(2);
+        minus[lane] = (even_re - turned_re).powi(2) + (even_im - turned_im).powi(2);
+    }
+    for lane in 0..N {
+        power[lane] = to_single(0.25 * plus[lane]);
+        mirrored_power[N - 1 - lane] = to_single(0.25 * minus[lane]);
+    }
+}
+
+/// Samples far beyond [-1, 1] are still numbers, and so must their power be.
+#[inline(always)]
+fn to_single(power: f64) -> f32 {
+    (power as f32).min(f32::MAX)
 }
 
 impl fmt::Debug for PowerSpectrum {
@@ -61,6 +170,23 @@ impl fmt::Debug for PowerSpectrum {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn powers_are_those_of_the_definition_for_every_even_length() {
+        for n_fft in (4..=64).step_by(2) {
+            let frame: Vec<f32> = (0..n_fft).map(|n| ((n * n * 7) % 23) as f32 - 11.0).collect();
+            let mut spectrum = PowerSpectrum::new(n_fft);
+            let mut power = vec![f32::NAN; spectrum.bins()];
+            spectrum.apply(&frame, &mut power);
+            for (bin, power) in power.iter().enumerate() {
+                let turn = |n: usize| Complex::cis(-TAU * (bin * n) as f64 / n_fft as f64);
+                let weighed = frame.iter().zip(hann(n_fft)).map(|(sample, weight)| f64::from(*sample) * weight);
+                let sum: Complex<f64> = weighed.enumerate().map(|(n, sample)| turn(n) * sample).sum();
+                let expected = sum.norm_sqr() as f32;
+                assert!((power - expected).abs() <= 1e-5 * expected.max(1e-3), "{bin} of {n_fft}: {power}, {expected}");
+            }
+        }
+    }
 
     #[test]
     fn a_tone_on_a_bin_puts_its_power_there_and_in_the_two_beside_it() {

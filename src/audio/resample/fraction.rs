@@ -9,14 +9,18 @@ use super::ratio::Ratio;
 pub(super) const TAPS: usize = 8;
 /// Steps from one sample to the next that the fractional stage has kernels for. Between them it interpolates
 /// linearly, which errs by less than -110 dB for a band of a sixth of the rate.
-const PHASES: usize = 256;
+const PHASES: usize = 1 << PHASE_BITS;
+const PHASE_BITS: u32 = 8;
+/// Places between two kernels that are told apart.
+const OFFSET_BITS: u32 = 23;
 
 /// Steps of a constant length through intermediate samples, with a kernel for each place between two of them.
 pub(super) struct Fraction {
     step: Place,
     /// Parts of one intermediate sample.
     parts: u32,
-    phases_per_part: f32,
+    /// 2^63 over parts.
+    steps_per_part: u64,
     kernels: Vec<Kernel>,
 }
 
@@ -27,7 +31,7 @@ pub(super) struct Place {
     part: u32,
 }
 
-/// The taps at one phase and what they change by until the next; one cache line.
+/// The taps at one phase and what they change by with each of 2^[`OFFSET_BITS`] offsets until the next; one cache line.
 #[repr(align(64))]
 struct Kernel {
     taps: [f32; TAPS],
@@ -35,17 +39,16 @@ struct Kernel {
 }
 
 impl Kernel {
-    /// The output sample that lies `offset` of the way from this kernel's phase to the next.
+    /// The output sample that lies so many offsets behind this kernel's phase.
     #[inline(always)]
-    fn apply(&self, window: &[f32; TAPS], offset: f32) -> f32 {
-        let mut products = [0.0_f32; TAPS];
-        let taps = self.taps.iter().zip(&self.slopes);
-        for ((product, sample), (tap, slope)) in products.iter_mut().zip(window).zip(taps) {
-            *product = sample * (tap + slope * offset);
+    fn apply<S: Simd>(&self, simd: S, window: &[f32; TAPS], offset: f32) -> f32 {
+        let offset = simd.splat_f32s(offset);
+        let (taps, slopes) = (S::as_simd_f32s(&self.taps).0, S::as_simd_f32s(&self.slopes).0);
+        let mut sums = simd.splat_f32s(0.0);
+        for ((sample, tap), slope) in S::as_simd_f32s(window).0.iter().zip(taps).zip(slopes) {
+            sums = simd.mul_add_e_f32s(*sample, simd.mul_add_e_f32s(*slope, offset, *tap), sums);
         }
-        // Summed in the order in which vector registers add.
-        let [a, b, c, d, e, f, g, h] = products;
-        ((a + e) + (c + g)) + ((b + f) + (d + h))
+        simd.reduce_sum_f32s(sums)
     }
 }
 
@@ -57,13 +60,12 @@ impl Fraction {
         let rate = f64::from(from_hz) * ratio.up as f64 / ratio.down as f64;
         let band = f64::from(from_hz.min(to_hz)) / 2.0 / rate;
         let interpolator = Interpolator::for_band(band);
-        // One phase more than a whole sample, since `part as f32` may round up to the end.
-        let phases = 0..PHASES.saturating_add(2);
+        let phases = 0..=PHASES;
         let rows: Vec<[f64; TAPS]> = phases.map(|phase| interpolator.taps(phase as f64 / PHASES as f64)).collect();
         let kernels = rows.iter().zip(rows.iter().skip(1)).map(|(here, next)| {
             let mut kernel = Kernel { taps: here.map(|tap| tap as f32), slopes: [0.0; TAPS] };
             for ((slope, tap), after) in kernel.slopes.iter_mut().zip(here).zip(next) {
-                *slope = (after - tap) as f32;
+                *slope = ((after - tap) / f64::from(1 << OFFSET_BITS)) as f32;
             }
             kernel
         });
@@ -73,18 +75,19 @@ impl Fraction {
                 part: advance.checked_rem(parts).unwrap_or(0),
             },
             parts,
-            phases_per_part: (PHASES as f64 / f64::from(parts)) as f32,
+            steps_per_part: (1_u64 << 63).checked_div(parts.into()).unwrap_or(0),
             kernels: kernels.collect(),
         }
     }
 
-    /// The kernel for an output sample that lies `part / parts` after an input sample, and how far it is to the next.
+    /// The kernel for an output sample that lies `part / parts` after an input sample, and its offset from there.
     #[inline(always)]
     fn kernel(&self, part: u32) -> Option<(&Kernel, f32)> {
+        // In whole numbers: conversions from floating point check for what cannot be here. 31 bits are left of 63.
+        let place = (u64::from(part).wrapping_mul(self.steps_per_part) >> (63 - PHASE_BITS - OFFSET_BITS)) as u32;
+        let offset = place & ((1 << OFFSET_BITS) - 1);
         // Signed conversions are one instruction, unsigned ones are not.
-        let phase = part as i32 as f32 * self.phases_per_part;
-        let number = phase as i32;
-        Some((self.kernels.get(number as usize)?, phase - number as f32))
+        Some((self.kernels.get((place >> OFFSET_BITS) as usize)?, offset as i32 as f32))
     }
 
     /// Appends the samples at `from`, one step on, two steps on, as long as `samples` reach; gives the place of the next.
@@ -119,13 +122,13 @@ impl WithSimd for Interpolation<'_> {
     type Output = Place;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> Place {
+    fn with_simd<S: Simd>(self, simd: S) -> Place {
         let Self { fraction: Fraction { step, parts, .. }, samples, .. } = self;
         let mut place = self.from;
         for sample in self.output {
             let window = samples.get(place.whole..).and_then(|window| window.first_chunk::<TAPS>());
             let (Some(window), Some((kernel, offset))) = (window, self.fraction.kernel(place.part)) else { break };
-            *sample = kernel.apply(window, offset);
+            *sample = kernel.apply(simd, window, offset);
             // Part and step are below `parts`, which is below 2^31.
             let part = place.part.wrapping_add(step.part);
             let carry = part >= *parts;

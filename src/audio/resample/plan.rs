@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
+use rustfft::num_complex::Complex;
+use rustfft::{Fft, FftPlanner};
 
 use super::design::LowPass;
 use super::fraction::Fraction;
@@ -13,19 +14,25 @@ use crate::audio::AudioError;
 const PASSBAND: f64 = 0.913;
 /// Attenuation of the block stage's stop band, in dB.
 const STOP_BAND_DB: f64 = 100.0;
+/// A pair of blocks reaches over no more than so many half filters, or this part of a second where that is longer: a live
+/// stream waits for a whole pair.
+const LONGEST_HALVES: usize = 24;
+const LONGEST_PART: u32 = 5;
 /// Rates outside are no sound; they would ask for absurd filters.
 const RATES_HZ: std::ops::RangeInclusive<u32> = 1_000..=768_000;
 
 /// The plan for one pair of rates. Block stage: `from` to an intermediate rate; fractional stage: from there on.
 pub(super) struct Plan {
-    pub(super) forward: Arc<dyn RealToComplex<f32>>,
-    pub(super) inverse: Arc<dyn ComplexToReal<f32>>,
-    /// The filter's spectrum, real because it has no delay, with the scale of both transforms.
+    pub(super) forward: Arc<dyn Fft<f32>>,
+    pub(super) inverse: Arc<dyn Fft<f32>>,
+    /// The filter's spectrum from 0 up, and the same below 0 as it lies at a spectrum's end; real because it has no
+    /// delay, with the scale of both transforms.
     pub(super) response: Vec<f32>,
+    pub(super) response_below: Vec<f32>,
     /// Samples of overlap on either side of a block, at the incoming and at the intermediate rate.
     pub(super) margin: usize,
     pub(super) margin_out: usize,
-    /// Samples a block brings forward, at the incoming and at the intermediate rate.
+    /// Samples that each block of a pair brings forward, at the incoming and at the intermediate rate.
     pub(super) hop: usize,
     pub(super) hop_out: usize,
     pub(super) fraction: Option<Fraction>,
@@ -64,23 +71,26 @@ impl Plan {
         let stop_hz = f64::from(from_hz.min(to_hz)) / 2.0;
         let filter = LowPass::with_attenuation(PASSBAND * stop_hz / from, stop_hz / from, STOP_BAND_DB);
         let half = filter.half_width().ceil() as usize;
-        let ratio = Ratio::choose(from_hz, to_hz, half);
-        let block = ratio.block(half);
-        let block_out = ratio.apply(block);
+        let longest = half.saturating_mul(LONGEST_HALVES).max((from_hz / LONGEST_PART) as usize);
+        let ratio = Ratio::choose(from_hz, to_hz, longest);
         let margin = half.next_multiple_of(ratio.down);
         let margin_out = ratio.apply(margin);
+        let block = ratio.block(margin, longest);
+        let block_out = ratio.apply(block);
 
-        let mut planner = RealFftPlanner::new();
+        let mut planner = FftPlanner::new();
         let forward = planner.plan_fft_forward(block);
         let inverse = planner.plan_fft_inverse(block_out);
         // The highest common bin lies in the stop band and stays silent.
         let bins = block.min(block_out) / 2;
-        let response = response(filter, half, block, forward.as_ref()).into_iter().take(bins).collect();
+        let response: Vec<f32> = response(filter, half, forward.as_ref()).into_iter().take(bins).collect();
+        let response_below = response.iter().skip(1).rev().copied().collect();
         let fraction = (!ratio.is_exact(from_hz, to_hz)).then(|| Fraction::new(ratio, from_hz, to_hz));
         Self {
             forward,
             inverse,
             response,
+            response_below,
             margin,
             margin_out,
             hop: block.saturating_sub(margin.saturating_mul(2)),
@@ -91,20 +101,17 @@ impl Plan {
 }
 
 /// The filter's frequency response on a block, divided by the block's length (the transforms are not normalized).
-fn response(filter: LowPass, half: usize, block: usize, forward: &dyn RealToComplex<f32>) -> Vec<f32> {
+fn response(filter: LowPass, half: usize, forward: &dyn Fft<f32>) -> Vec<f32> {
     let mut taps: Vec<f64> = (0..=half).map(|time| filter.at(time as f64)).collect();
     let sum = 2.0 * taps.iter().sum::<f64>() - taps.first().copied().unwrap_or(0.0);
-    taps.iter_mut().for_each(|tap| *tap /= sum * block as f64);
-    let mut input = vec![0.0_f32; block];
-    for (place, &tap) in input.iter_mut().zip(&taps) {
-        *place = tap as f32;
+    taps.iter_mut().for_each(|tap| *tap /= sum * forward.len() as f64);
+    let mut spectrum = vec![Complex::new(0.0_f32, 0.0); forward.len()];
+    for (place, &tap) in spectrum.iter_mut().zip(&taps) {
+        place.re = tap as f32;
     }
-    for (place, &tap) in input.iter_mut().rev().zip(taps.iter().skip(1)) {
-        *place = tap as f32;
+    for (place, &tap) in spectrum.iter_mut().rev().zip(taps.iter().skip(1)) {
+        place.re = tap as f32;
     }
-    let mut spectrum = forward.make_output_vec();
-    // Fails only for buffers of wrong lengths.
-    let outcome = forward.process(&mut input, &mut spectrum);
-    debug_assert!(outcome.is_ok());
+    forward.process(&mut spectrum);
     spectrum.into_iter().map(|bin| bin.re).collect()
 }

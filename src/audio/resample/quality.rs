@@ -8,7 +8,7 @@ use super::{Resampler, resample};
 use crate::audio::Waveform;
 
 /// Pairs that take every way: one stage down and up, two stages with each kind of first ratio, extremes.
-const PAIRS_HZ: [(u32, u32); 14] = [
+const PAIRS_HZ: [(u32, u32); 15] = [
     (24_414, 8_000),
     (16_000, 8_000),
     (48_000, 8_000),
@@ -19,6 +19,7 @@ const PAIRS_HZ: [(u32, u32); 14] = [
     (192_000, 8_000),
     (44_100, 16_000),
     (24_414, 22_050),
+    (16_000, 22_050),
     (8_000, 22_050),
     (8_000, 16_000),
     (4_000, 8_000),

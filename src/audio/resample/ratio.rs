@@ -8,13 +8,14 @@ pub(super) struct Ratio {
 }
 
 impl Ratio {
-    /// The whole way in one stage if the numbers are small and smooth, else to at least six times the band that is
-    /// kept, where the fractional stage has so much room for its transition that few taps are enough.
-    pub(super) fn choose(from_hz: u32, to_hz: u32, half: usize) -> Self {
+    /// The whole way in one stage if the numbers are smooth and so small that several of them fit into `longest`
+    /// samples, else to at least six times the band that is kept, where the fractional stage has so much room for its
+    /// transition that few taps are enough.
+    pub(super) fn choose(from_hz: u32, to_hz: u32, longest: usize) -> Self {
         let divisor = greatest_common_divisor(from_hz, to_hz);
         let reduced = |rate: u32| rate.checked_div(divisor).unwrap_or(1) as usize;
         let whole = Self { up: reduced(to_hz), down: reduced(from_hz) };
-        if is_smooth(whole.up) && is_smooth(whole.down) && whole.down <= half.saturating_mul(4) {
+        if is_smooth(whole.up) && is_smooth(whole.down) && whole.down.saturating_mul(8) <= longest {
             return whole;
         }
         let needed = u64::from(from_hz.min(to_hz)).saturating_mul(3);
@@ -35,20 +36,27 @@ impl Ratio {
         length.checked_div(self.down).unwrap_or(0).saturating_mul(self.up)
     }
 
-    /// The block length that does the least work a sample: not much overlap, not many stages of the transform, and
-    /// no longer than 12 filters, because a live stream waits for a whole block.
-    pub(super) fn block(self, half: usize) -> usize {
-        let margins = half.next_multiple_of(self.down).saturating_mul(2);
-        let longest = half.saturating_mul(24).max(margins.saturating_mul(2));
+    /// The block length that does the least work a sample: not much overlap, not many stages of the transforms; and a pair
+    /// of blocks reaches over no more than `longest` samples.
+    pub(super) fn block(self, margin: usize, longest: usize) -> usize {
+        let margins = margin.saturating_mul(2);
         let work = |block: usize| {
-            let points = |length: usize| length as f64 * (length as f64).log2();
+            let points = |length: usize| length as f64 * (length as f64).log2() * slowness(length);
             (points(block) + points(self.apply(block))) / (block as f64 - margins as f64)
         };
-        let lengths = (1..)
-            .filter(|&pairs| is_smooth(pairs))
-            .map(|pairs: usize| self.down.saturating_mul(2).saturating_mul(pairs));
-        let candidates = lengths.skip_while(|&block| block <= margins).take_while(|&block| block <= longest);
+        let lengths = (1..).filter(|&number| is_smooth(number)).map(|number: usize| self.down.saturating_mul(number));
+        let reach = |block: usize| block.saturating_mul(2).saturating_sub(margins);
+        let candidates = lengths.skip_while(|&block| block <= margins).take_while(|&block| reach(block) <= longest);
         candidates.min_by(|&one, &other| work(one).total_cmp(&work(other))).unwrap_or(margins.saturating_mul(2))
+    }
+}
+
+/// How much longer transforms of such a length take than of one that their vector code is made for, about, as measured.
+fn slowness(length: usize) -> f64 {
+    match length {
+        _ if length.is_multiple_of(32) => 1.0,
+        _ if length.is_multiple_of(2) => 1.3,
+        _ => 2.0,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use realfft::num_complex::Complex;
+use rustfft::num_complex::Complex;
 
 use super::fraction::{Place, TAPS};
 use super::plan::Plan;
@@ -66,7 +66,7 @@ impl Resampler {
         let length = length(self.received, self.from_hz, self.to_hz);
         let missing = length.saturating_sub(self.emitted) as usize;
         let end = output.len().saturating_add(missing);
-        // Silence follows the stream; each block of it brings samples, so this ends.
+        // Silence follows the stream; each pair of blocks of it brings samples, so this ends.
         let silence = vec![0.0; lane.plan.hop];
         while output.len() < end {
             lane.push(&silence, output);
@@ -90,12 +90,12 @@ fn length(samples: u64, from_hz: u32, to_hz: u32) -> u64 {
 /// The state of both stages.
 struct Lane {
     plan: Arc<Plan>,
-    /// Incoming samples from one margin before the next block on.
+    /// Incoming samples from one margin before the next pair of blocks on.
     pending: Vec<f32>,
-    block: Vec<f32>,
-    spectrum: Vec<Complex<f32>>,
-    spectrum_out: Vec<Complex<f32>>,
-    block_out: Vec<f32>,
+    /// Two blocks in a row, the earlier one as real and the later one as imaginary parts: the filter is real, so it keeps
+    /// them apart, and two real transforms cost one complex one.
+    pair: Vec<Complex<f32>>,
+    pair_out: Vec<Complex<f32>>,
     scratch: Vec<Complex<f32>>,
     /// Samples at the intermediate rate, from the first that the next output sample needs on.
     between: Vec<f32>,
@@ -105,13 +105,11 @@ struct Lane {
 
 impl Lane {
     fn new(plan: Arc<Plan>) -> Self {
-        let scratch = plan.forward.get_scratch_len().max(plan.inverse.get_scratch_len());
+        let scratch = plan.forward.get_inplace_scratch_len().max(plan.inverse.get_inplace_scratch_len());
         Self {
             pending: vec![0.0; plan.margin],
-            block: plan.forward.make_input_vec(),
-            spectrum: plan.forward.make_output_vec(),
-            spectrum_out: plan.inverse.make_input_vec(),
-            block_out: plan.inverse.make_output_vec(),
+            pair: vec![Complex::default(); plan.forward.len()],
+            pair_out: vec![Complex::default(); plan.inverse.len()],
             scratch: vec![Complex::default(); scratch],
             between: vec![0.0; TAPS / 2 - 1],
             place: Place::default(),
@@ -120,42 +118,52 @@ impl Lane {
     }
 
     fn push(&mut self, mut samples: &[f32], output: &mut Vec<f32>) {
+        let reach = self.pair.len().saturating_add(self.plan.hop);
         loop {
-            let missing = self.block.len().saturating_sub(self.pending.len());
+            let missing = reach.saturating_sub(self.pending.len());
             let (next, others) = samples.split_at(missing.min(samples.len()));
             self.pending.extend_from_slice(next);
-            if self.pending.len() < self.block.len() {
+            if self.pending.len() < reach {
                 return;
             }
             samples = others;
-            self.filter_block();
+            self.filter_pair();
             let end = self.plan.margin_out.saturating_add(self.plan.hop_out);
-            let fresh = self.block_out.get(self.plan.margin_out..end).unwrap_or_default();
-            match &self.plan.fraction {
-                None => output.extend_from_slice(fresh),
-                Some(fraction) => {
-                    self.between.extend_from_slice(fresh);
-                    self.place = fraction.interpolate(&self.between, self.place, output);
-                    let used = self.place.whole.min(self.between.len());
-                    self.between.drain(..used);
-                    self.place.whole = self.place.whole.saturating_sub(used);
-                }
+            let fresh = self.pair_out.get(self.plan.margin_out..end).unwrap_or_default();
+            let filtered = if self.plan.fraction.is_some() { &mut self.between } else { &mut *output };
+            filtered.extend(fresh.iter().map(|both| both.re));
+            filtered.extend(fresh.iter().map(|both| both.im));
+            if let Some(fraction) = &self.plan.fraction {
+                self.place = fraction.interpolate(&self.between, self.place, output);
+                let used = self.place.whole.min(self.between.len());
+                self.between.drain(..used);
+                self.place.whole = self.place.whole.saturating_sub(used);
             }
         }
     }
 
-    /// Block stage: `pending` to `block_out`, and one hop on.
-    fn filter_block(&mut self) {
+    /// Block stage: `pending` to `pair_out`, and two hops on.
+    fn filter_pair(&mut self) {
         let plan = &self.plan;
-        self.block.copy_from_slice(&self.pending);
-        self.pending.drain(..plan.hop.min(self.pending.len()));
-        let forward = plan.forward.process_with_scratch(&mut self.block, &mut self.spectrum, &mut self.scratch);
-        self.spectrum_out.fill(Complex::default());
-        for ((out, bin), gain) in self.spectrum_out.iter_mut().zip(&self.spectrum).zip(&plan.response) {
-            *out = Complex::new(bin.re * gain, bin.im * gain);
+        let later = self.pending.get(plan.hop..).unwrap_or_default();
+        for ((both, earlier), later) in self.pair.iter_mut().zip(&self.pending).zip(later) {
+            *both = Complex::new(*earlier, *later);
         }
-        let inverse = plan.inverse.process_with_scratch(&mut self.spectrum_out, &mut self.block_out, &mut self.scratch);
-        // Transforms fail only for buffers of wrong lengths, and these were made by the transforms themselves.
-        debug_assert!(forward.is_ok() && inverse.is_ok());
+        self.pending.drain(..plan.hop.saturating_mul(2).min(self.pending.len()));
+        plan.forward.process_with_scratch(&mut self.pair, &mut self.scratch);
+        let below = self.pair.len().saturating_sub(plan.response_below.len());
+        let below_out = self.pair_out.len().saturating_sub(plan.response_below.len());
+        let (out, out_below) = self.pair_out.split_at_mut(below_out);
+        weigh(&self.pair, &plan.response, out);
+        out.get_mut(plan.response.len()..).unwrap_or_default().fill(Complex::default());
+        weigh(self.pair.get(below..).unwrap_or_default(), &plan.response_below, out_below);
+        plan.inverse.process_with_scratch(&mut self.pair_out, &mut self.scratch);
+    }
+}
+
+/// Writes each bin times its gain.
+fn weigh(bins: &[Complex<f32>], gains: &[f32], out: &mut [Complex<f32>]) {
+    for ((out, bin), gain) in out.iter_mut().zip(bins).zip(gains) {
+        *out = Complex::new(bin.re * gain, bin.im * gain);
     }
 }
