@@ -98,3 +98,19 @@ fn the_server_never_holds_the_training_framework() {
     let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
     assert!(!manifest.lines().any(|line| line.trim_start().starts_with("burn")), "burn belongs to trainer/ alone");
 }
+
+#[test]
+fn fuzzing_knows_the_libraries_of_the_modules_that_it_compiles() {
+    let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/Cargo.toml")).unwrap();
+    let known = |name: &str| manifest.lines().any(|line| line.starts_with(&format!("{} = ", name.replace('_', "-"))));
+    let ours = ["std", "crate", "super", "self", "proptest"];
+    let is_crate = |name: &str| name.starts_with(char::is_lowercase) && !ours.contains(&name);
+    for (path, code) in sources() {
+        if path.starts_with("audio/") || path.starts_with("features/") {
+            for name in names_after(&code, "\nuse ").filter(|name| is_crate(name)) {
+                let is_module = code.contains(&format!("mod {name};"));
+                assert!(is_module || known(name), "src/{path} uses {name}, which fuzz/Cargo.toml does not have");
+            }
+        }
+    }
+}
