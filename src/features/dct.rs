@@ -2,6 +2,8 @@
 
 use std::f64::consts::PI;
 
+use pulp::{Arch, Simd, WithSimd};
+
 /// Coefficients computed together, in registers: [`GROUPS`] times [`LANES`].
 const TILE: usize = GROUPS * LANES;
 const GROUPS: usize = 5;
@@ -34,23 +36,41 @@ impl Dct {
 
     /// Writes the transform of `levels` (`[bands]`) into `cepstrum` (`[coefficients]`).
     pub fn apply(&self, levels: &[f32], cepstrum: &mut [f32]) {
+        let registers = Arch::new();
         for (tile, cepstrum) in self.table.chunks_exact(self.bands.max(1)).zip(cepstrum.chunks_mut(TILE)) {
-            transform(tile, levels, cepstrum);
+            let mut whole = [[0.0; LANES]; GROUPS];
+            registers.dispatch(Transform { tile, levels, cepstrum: &mut whole });
+            cepstrum.iter_mut().zip(whole.as_flattened()).for_each(|(out, sum)| *out = *sum);
         }
     }
 }
 
-fn transform(tile: &[[[f32; LANES]; GROUPS]], levels: &[f32], cepstrum: &mut [f32]) {
-    let mut sums = [[0.0; LANES]; GROUPS];
-    for (row, level) in tile.iter().zip(levels) {
-        for (sums, factors) in sums.iter_mut().zip(row) {
-            for (sum, factor) in sums.iter_mut().zip(factors) {
-                *sum += level * factor;
+/// A tile's coefficients, in the widest vector registers there are.
+struct Transform<'a> {
+    tile: &'a [[[f32; LANES]; GROUPS]],
+    levels: &'a [f32],
+    cepstrum: &'a mut [[f32; LANES]; GROUPS],
+}
+
+impl WithSimd for Transform<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (cepstrum, _) = S::as_mut_simd_f32s(self.cepstrum.as_flattened_mut());
+        for (place, cepstrum) in cepstrum.as_chunks_mut::<GROUPS>().0.iter_mut().enumerate() {
+            let mut sums = [simd.splat_f32s(0.0); GROUPS];
+            for (row, level) in self.tile.iter().zip(self.levels) {
+                let (factors, _) = S::as_simd_f32s(row.as_flattened());
+                let (factors, _) = factors.as_chunks::<GROUPS>();
+                let Some(factors) = factors.get(place) else { break };
+                let level = simd.splat_f32s(*level);
+                for (sum, factor) in sums.iter_mut().zip(factors) {
+                    *sum = simd.mul_add_e_f32s(level, *factor, *sum);
+                }
             }
+            *cepstrum = sums;
         }
-    }
-    for (out, sum) in cepstrum.iter_mut().zip(sums.as_flattened()) {
-        *out = *sum;
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use pulp::{Arch, Simd, WithSimd};
+
 /// Up to here the mel scale of Slaney's Auditory Toolbox is linear, above logarithmic.
 const BREAK_HZ: f64 = 1000.0;
 /// Width of a mel below the break.
@@ -30,7 +32,7 @@ pub fn mel_to_hz(mel: f64) -> f64 {
 }
 
 /// Weights of a band are filled up with zeros to a multiple of this, for loops without a rest.
-const LANES: usize = 4;
+const LANES: usize = 8;
 
 /// Triangles of equal area, equally spaced in mel, as `librosa.filters.mel(norm="slaney", htk=False)`. Only the bins
 /// under each triangle are kept.
@@ -85,18 +87,34 @@ impl MelBank {
 
     /// Writes the energy of each band into `mel` (`[bands]`) from the power of each bin (`[n_fft/2 + 1]`, finite).
     pub fn apply(&self, power: &[f32], mel: &mut [f32]) {
-        let mut weights = &self.weights[..];
-        for (energy, band) in mel.iter_mut().zip(self.bands.iter()) {
-            let bins = power.get(band.first_bin..).unwrap_or_default().as_chunks::<LANES>().0;
+        Arch::new().dispatch(Sums { bank: self, power, mel });
+    }
+}
+
+/// [`MelBank::apply`] in the widest vector registers there are.
+struct Sums<'a> {
+    bank: &'a MelBank,
+    power: &'a [f32],
+    mel: &'a mut [f32],
+}
+
+impl WithSimd for Sums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let mut weights = &self.bank.weights[..];
+        for (energy, band) in self.mel.iter_mut().zip(self.bank.bands.iter()) {
+            let bins = self.power.get(band.first_bin..).unwrap_or_default().as_chunks::<LANES>().0;
             let (own, others) = weights.split_at(band.groups);
             weights = others;
-            let mut lanes = [0.0; LANES];
+            let mut sums = simd.splat_f32s(0.0);
             for (power, weights) in bins.iter().zip(own) {
-                for ((lane, power), weight) in lanes.iter_mut().zip(power).zip(weights) {
-                    *lane += power * weight;
+                for (power, weights) in S::as_simd_f32s(power).0.iter().zip(S::as_simd_f32s(weights).0) {
+                    sums = simd.mul_add_e_f32s(*power, *weights, sums);
                 }
             }
-            *energy = (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
+            *energy = simd.reduce_sum_f32s(sums);
         }
     }
 }

@@ -22,7 +22,7 @@ mod stream;
 mod extractor;
 
 pub use dct::Dct;
-pub use decibel::{POWER_FLOOR, limit_range, to_decibel, to_decibels};
+pub use decibel::{POWER_FLOOR, limit_range, to_decibel, to_decibel_above, to_decibels, to_power};
 pub use emphasis::PreEmphasis;
 pub use extractor::FeatureExtractor;
 pub use frames::Framer;

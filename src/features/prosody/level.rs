@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use pulp::{Arch, Simd, WithSimd};
+
 use crate::features::decibel::to_decibel;
 use crate::features::spectrum::hann;
 
@@ -28,14 +30,28 @@ impl BandLevel {
 
     /// From the power of each bin, `[n_fft/2 + 1]`.
     pub fn decibels(&self, power: &[f32]) -> f32 {
-        let band = power.get(self.bins.clone()).unwrap_or_default();
-        let (groups, rest) = band.as_chunks::<4>();
-        let mut lanes = [0.0; 4];
-        for group in groups {
-            for (lane, power) in lanes.iter_mut().zip(group) {
-                *lane += power;
-            }
+        Arch::new().dispatch(Sum { power: power.get(self.bins.clone()).unwrap_or_default(), scale: self.scale })
+    }
+}
+
+/// [`BandLevel::decibels`] in the widest vector registers there are.
+struct Sum<'a> {
+    power: &'a [f32],
+    scale: f32,
+}
+
+impl WithSimd for Sum<'_> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> f32 {
+        let (groups, rest) = S::as_simd_f32s(self.power);
+        let (pairs, odd) = groups.as_chunks::<2>();
+        let (mut one, mut two) = (simd.splat_f32s(0.0), simd.splat_f32s(0.0));
+        for [first, second] in pairs {
+            (one, two) = (simd.add_f32s(one, *first), simd.add_f32s(two, *second));
         }
-        to_decibel((lanes.iter().sum::<f32>() + rest.iter().sum::<f32>()) * self.scale)
+        odd.iter().for_each(|group| one = simd.add_f32s(one, *group));
+        to_decibel((simd.reduce_sum_f32s(simd.add_f32s(one, two)) + rest.iter().sum::<f32>()) * self.scale)
     }
 }

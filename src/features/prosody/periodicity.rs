@@ -1,5 +1,7 @@
 //! How well the signal repeats itself, for every lag a voice may have: YIN's difference function, frame by frame.
 
+use pulp::{Arch, Simd, WithSimd};
+
 use super::Decimator;
 
 /// Lowest pitch that is looked for, in Hz.
@@ -133,7 +135,7 @@ impl PitchStream {
             };
             let offset = self.sums.len();
             self.sums.resize(offset + self.lags, 0.0);
-            sum_differences(span, end - start, &mut self.sums[offset..]);
+            Arch::new().dispatch(Differences { span, length: end - start, sums: &mut self.sums[offset..] });
             self.next_block += 1;
             if self.next_block == self.frames_given * self.blocks_per_hop + self.blocks_per_frame {
                 frames.push(self.frame());
@@ -159,17 +161,30 @@ impl PitchStream {
     }
 }
 
-/// `sums[t] = Σ_j (x[j] - x[j+t+1])²` over the first `length` samples of `span`, which holds `sums.len()` more.
-fn sum_differences(span: &[f32], length: usize, sums: &mut [f32]) {
-    for (tile, sums) in sums.as_chunks_mut::<TILE>().0.iter_mut().enumerate() {
-        let mut lanes = [0.0; TILE];
-        for (sample, later) in span.iter().zip(span[tile * TILE + 1..].array_windows::<TILE>()).take(length) {
-            for (lane, other) in lanes.iter_mut().zip(later) {
-                let difference = sample - other;
-                *lane += difference * difference;
+/// `sums[t] = Σ_j (x[j] - x[j+t+1])²` over the first `length` samples of `span`, which holds `sums.len()` more; in the widest
+/// vector registers there are.
+struct Differences<'a> {
+    span: &'a [f32],
+    length: usize,
+    sums: &'a mut [f32],
+}
+
+impl WithSimd for Differences<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { span, length, sums } = self;
+        for (tile, sums) in sums.as_chunks_mut::<TILE>().0.iter_mut().enumerate() {
+            let mut lanes = [0.0; TILE];
+            for (sample, later) in span.iter().zip(span[tile * TILE + 1..].array_windows::<TILE>()).take(length) {
+                for (lane, other) in lanes.iter_mut().zip(later) {
+                    let difference = sample - other;
+                    *lane += difference * difference;
+                }
             }
+            *sums = lanes;
         }
-        *sums = lanes;
     }
 }
 
