@@ -1,7 +1,8 @@
 //! Speech or not, frame by frame.
 
-use crate::features::FeatureSpec;
-use crate::features::{hz_to_mel, mel_to_hz};
+use std::array;
+
+use crate::features::{FeatureSpec, hz_to_mel, mel_to_hz, to_decibel_above, to_power};
 
 /// Edges of the broad bands, in Hz: inside what a telephone passes (300 to 3400 Hz), above mains hum, and about equally
 /// rich in speech.
@@ -25,6 +26,14 @@ const DEPTH_DB: f32 = 35.0;
 const LOUD_QUANTILE: f64 = 0.95;
 /// Fewest active frames that show a variation.
 const LEAST_NEIGHBOURS: usize = 3;
+/// Frames of a neighbourhood that are looked at, at least; more, evenly spread, only up to twice as many.
+const ENOUGH_NEIGHBOURS: usize = 32;
+/// Powers are not followed further down: -120 dB.
+const LEAST_POWER: f32 = 1e-12;
+
+/// A number for each broad band, and one to spare: as many as vector registers like.
+const LANES: usize = BAND_EDGES_HZ.len();
+type Lanes = [f32; LANES];
 
 /// Tells speech from silence, hum, tones and steady noise by how much the *shape* of the spectrum moves.
 ///
@@ -70,8 +79,9 @@ impl SpeechGate {
     pub fn new(spec: &FeatureSpec) -> Self {
         let (low, high) = (hz_to_mel(f64::from(spec.fmin)), hz_to_mel(f64::from(spec.fmax)));
         let edge = |index: usize| mel_to_hz(low + (high - low) * index as f64 / (spec.n_mels + 1) as f64);
+        let mel_edges: Vec<f64> = (0..spec.n_mels + 2).map(edge).collect();
         let nyquist = f64::from(spec.sample_rate) / 2.0;
-        let first_above = |hz: f64| (0..spec.n_mels).find(|band| edge(band + 1) >= hz).unwrap_or(spec.n_mels);
+        let first_above = |hz: f64| (0..spec.n_mels).find(|band| mel_edges[band + 1] >= hz).unwrap_or(spec.n_mels);
         let edges = BAND_EDGES_HZ.windows(2).map(|pair| (pair[0], pair[1]));
         let (bands, widths) = edges
             .map(|(from, to)| (first_above(from)..first_above(to), ((to - from) / nyquist) as f32))
@@ -84,7 +94,7 @@ impl SpeechGate {
         Self {
             bands,
             widths,
-            mel_widths: (0..spec.n_mels).map(|band| ((edge(band + 2) - edge(band)) / 2.0 / nyquist) as f32).collect(),
+            mel_widths: mel_edges.windows(3).map(|edges| ((edges[2] - edges[0]) / 2.0 / nyquist) as f32).collect(),
             full_scale_db: (10.0 * full_scale.log10()) as f32,
             average: frames(AVERAGE_SECONDS) | 1,
             neighbourhood: frames(NEIGHBOURHOOD_SECONDS).max(1),
@@ -93,18 +103,20 @@ impl SpeechGate {
 
     /// For each row of one window, log-mel energies in dB, whether it is speech.
     pub fn speech<'a>(&self, log_mel_rows: impl Iterator<Item = &'a [f32]>) -> Vec<bool> {
-        let (mut band_levels, levels) = self.levels(log_mel_rows);
+        let (mut shapes, levels) = self.levels(log_mel_rows);
         let loud = quantile(levels.iter().map(|level| level.inside), LOUD_QUANTILE);
         let active: Vec<bool> = levels
             .iter()
             .map(|level| level.inside > SILENCE_DB.max(loud - PAUSE_DB).max(level.all - LEAKAGE_DB))
             .collect();
         let inside: f32 = self.widths.iter().sum();
-        self.make_shapes(&mut band_levels, loud - 10.0 * inside.log10() - DEPTH_DB);
+        self.make_shapes(&mut shapes, loud - 10.0 * inside.log10() - DEPTH_DB);
 
         // The variation changes slowly: a few values in each neighbourhood are enough.
         let stride = (self.neighbourhood / 4).max(1);
+        let every = (2 * self.neighbourhood / ENOUGH_NEIGHBOURS).max(1);
         let mut speech = vec![false; levels.len()];
+        let mut neighbours = Vec::new();
         for (index, marks) in speech.chunks_mut(stride).enumerate() {
             let first = index * stride;
             let centre = first + marks.len() / 2;
@@ -112,89 +124,89 @@ impl SpeechGate {
                 continue;
             }
             let around = centre.saturating_sub(self.neighbourhood)..levels.len().min(centre + self.neighbourhood + 1);
-            if self.variation(&band_levels, around.filter(|frame| active[*frame])) >= LEAST_VARIATION_DB {
+            neighbours.clear();
+            neighbours.extend(around.step_by(every).filter(|frame| active[*frame]).map(|frame| shapes[frame]));
+            if self.variation(&mut neighbours) >= LEAST_VARIATION_DB {
                 marks.copy_from_slice(&active[first..first + marks.len()]);
             }
         }
         speech
     }
 
-    /// Levels of the broad bands (frame by frame, one value a band) and of each frame, averaged over time, in dB.
-    fn levels<'a>(&self, log_mel_rows: impl Iterator<Item = &'a [f32]>) -> (Vec<f32>, Vec<Level>) {
-        let columns = self.bands.len() + 1;
-        let mut powers = Vec::new();
+    /// Levels of the broad bands, a lane each, and of each frame, averaged over time, in dB.
+    fn levels<'a>(&self, log_mel_rows: impl Iterator<Item = &'a [f32]>) -> (Vec<Lanes>, Vec<Level>) {
+        let mut powers: Vec<(Lanes, f32)> = Vec::new();
         let mut mel = Vec::with_capacity(self.mel_widths.len());
         for row in log_mel_rows {
             mel.clear();
-            mel.extend(row.iter().map(|level| power(level - self.full_scale_db)));
-            for band in &self.bands {
+            mel.extend(row.iter().map(|level| to_power(level - self.full_scale_db)));
+            let mut bands = [0.0; LANES];
+            for (power, band) in bands.iter_mut().zip(&self.bands) {
                 let values = mel.get(band.clone()).unwrap_or_default();
-                powers.push(values.iter().sum::<f32>() / values.len().max(1) as f32);
+                *power = values.iter().sum::<f32>() / values.len().max(1) as f32;
             }
-            powers.push(mel.iter().zip(&self.mel_widths).map(|(power, width)| power * width).sum());
+            powers.push((bands, mel.iter().zip(&self.mel_widths).map(|(power, width)| power * width).sum()));
         }
-        let frames = powers.len() / columns;
-        let (mut band_levels, mut levels) = (Vec::with_capacity(frames * self.bands.len()), Vec::with_capacity(frames));
-        let mut means = vec![0.0; columns];
-        for frame in 0..frames {
-            let (first, last) = (frame.saturating_sub(self.average / 2), frames.min(frame + self.average / 2 + 1));
-            means.fill(0.0);
-            for row in powers[first * columns..last * columns].chunks_exact(columns) {
-                means.iter_mut().zip(row).for_each(|(mean, power)| *mean += power / (last - first) as f32);
+        let (mut band_levels, mut levels) = (Vec::with_capacity(powers.len()), Vec::with_capacity(powers.len()));
+        for frame in 0..powers.len() {
+            let near = frame.saturating_sub(self.average / 2)..powers.len().min(frame + self.average / 2 + 1);
+            let (mut means, mut all, share) = ([0.0; LANES], 0.0, 1.0 / near.len() as f32);
+            for (bands, whole) in &powers[near] {
+                means.iter_mut().zip(bands).for_each(|(mean, power)| *mean += power * share);
+                all += whole * share;
             }
-            let (all, bands) = means.split_last().map_or((0.0, &[][..]), |(all, bands)| (*all, bands));
-            band_levels.extend(bands.iter().map(|power| decibel(*power)));
-            let inside = bands.iter().zip(&self.widths).map(|(power, width)| power * width).sum();
+            band_levels.push(means.map(decibel));
+            let inside = means.iter().zip(&self.widths).map(|(power, width)| power * width).sum();
             levels.push(Level { inside: decibel(inside), all: decibel(all) });
         }
         (band_levels, levels)
     }
 
     /// Turns band levels into levels relative to the frame's mean, none of them counted below `floor_db`.
-    fn make_shapes(&self, band_levels: &mut [f32], floor_db: f32) {
-        for frame in band_levels.chunks_exact_mut(self.bands.len().max(1)) {
-            frame.iter_mut().for_each(|level| *level = level.max(floor_db));
-            let mean = frame.iter().sum::<f32>() / frame.len() as f32;
-            frame.iter_mut().for_each(|level| *level -= mean);
+    fn make_shapes(&self, band_levels: &mut [Lanes], floor_db: f32) {
+        for frame in band_levels {
+            let levels = &mut frame[..self.bands.len()];
+            levels.iter_mut().for_each(|level| *level = level.max(floor_db));
+            let mean = levels.iter().sum::<f32>() / levels.len().max(1) as f32;
+            levels.iter_mut().for_each(|level| *level -= mean);
         }
     }
 
-    /// How much the spectrum's shape varies over some frames, in dB.
-    fn variation(&self, shapes: &[f32], frames: impl Iterator<Item = usize>) -> f32 {
+    /// How much the spectrum's shape varies over some frames, in dB; the shapes are changed.
+    fn variation(&self, shapes: &mut [Lanes]) -> f32 {
         /// Standard deviation of a normal distribution over its median absolute deviation.
         const NORMAL: f32 = 1.4826;
-        let frames: Vec<usize> = frames.collect();
-        if frames.len() < LEAST_NEIGHBOURS || self.bands.is_empty() {
+        if shapes.len() < LEAST_NEIGHBOURS || self.bands.is_empty() {
             return 0.0;
         }
-        let mut values = vec![0.0; frames.len()];
-        let mut sum = 0.0;
-        for band in 0..self.bands.len() {
-            let column = frames.iter().map(|frame| shapes[frame * self.bands.len() + band]);
-            values.iter_mut().zip(column).for_each(|(value, shape)| *value = shape);
-            let middle = median(&mut values);
-            values.iter_mut().for_each(|value| *value = (*value - middle).abs());
-            sum += NORMAL * median(&mut values);
+        let middle = medians(shapes);
+        for shape in &mut *shapes {
+            shape.iter_mut().zip(middle).for_each(|(value, middle)| *value = (*value - middle).abs());
         }
-        sum / self.bands.len() as f32
+        let deviations = medians(shapes);
+        NORMAL * deviations[..self.bands.len()].iter().sum::<f32>() / self.bands.len() as f32
     }
 }
 
-/// Power of a level in dB.
-fn power(level_db: f32) -> f32 {
-    const LOG2_10_OVER_10: f32 = std::f32::consts::LOG2_10 / 10.0;
-    (level_db * LOG2_10_OVER_10).exp2()
-}
-
-/// Level of a power, in dB, not below -120.
+/// Level of a power, in dB.
 fn decibel(power: f32) -> f32 {
-    10.0 * power.max(1e-12).log10()
+    to_decibel_above(power, LEAST_POWER)
 }
 
-/// The middle value; changes the order of `values`, which are at least one.
-fn median(values: &mut [f32]) -> f32 {
-    let middle = values.len() / 2;
-    *values.select_nth_unstable_by(middle, f32::total_cmp).1
+/// The middle value of each lane; changes the order of the rows, which are at least one, lane by lane.
+fn medians(rows: &mut [Lanes]) -> Lanes {
+    let middle = rows.len() / 2;
+    // Each row up to the middle becomes the least of those from it on: more comparisons than need be, but no branches, and
+    // all lanes at once.
+    for first in 0..=middle {
+        let Some((least, others)) = rows[first..].split_first_mut() else { break };
+        for other in others {
+            let (one, two) = (*least, *other);
+            *least = array::from_fn(|lane| if two[lane] < one[lane] { two[lane] } else { one[lane] });
+            *other = array::from_fn(|lane| if one[lane] < two[lane] { two[lane] } else { one[lane] });
+        }
+    }
+    rows[middle]
 }
 
 /// The value that `part` of all are at most; far below everything for none.
