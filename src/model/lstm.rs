@@ -21,8 +21,17 @@ pub(super) fn register(onnx: &mut Onnx) {
 struct Memory {
     /// What tract makes of it; knows the shapes, and serves what a [`Recurrence`] does not.
     onnx: CommonRec,
-    /// Places of biases and first states among the inputs, for one with time first whose last cells nobody reads.
-    plain: Option<[usize; 3]>,
+    /// For one with time first whose last cells nobody reads.
+    plain: Option<Plain>,
+}
+
+/// Places among the inputs.
+#[derive(Debug, Clone, Copy)]
+struct Plain {
+    bias: usize,
+    /// Zeros if not given, and so the cells.
+    states: Option<usize>,
+    cells: Option<usize>,
 }
 
 impl Memory {
@@ -48,11 +57,8 @@ impl Memory {
             && onnx.optional_sequence_lens_input.is_none()
             && onnx.optional_p_input.is_none()
             && onnx.optional_y_c_output.is_none();
-        let inputs = (onnx.optional_bias_input, onnx.optional_initial_h_input, onnx.optional_initial_c_input);
-        let plain = match inputs {
-            (Some(bias), Some(states), Some(cells)) if is_plain => Some([bias, states, cells]),
-            _ => None,
-        };
+        let (states, cells) = (onnx.optional_initial_h_input, onnx.optional_initial_c_input);
+        let plain = onnx.optional_bias_input.filter(|_| is_plain).map(|bias| Plain { bias, states, cells });
         Ok(Self { onnx, plain })
     }
 }
@@ -83,10 +89,17 @@ impl Expansion for Memory {
         // Kernels of products trust that these are the same.
         ensure!(columns == heard.shape[2], "weights for {columns} columns, {} come", heard.shape[2]);
         ensure!(![&directions, &gates, &columns].contains(&&0.to_dim()), "weights of shape {kernel:?}");
-        let Some([bias, states, cells]) = self.plain else { return self.onnx.wire(prefix, graph, inputs) };
+        let Some(Plain { bias, states, cells }) = self.plain else { return self.onnx.wire(prefix, graph, inputs) };
         if !heard.shape[1].is_one() || heard.datum_type != f32::datum_type() {
             return self.onnx.wire(prefix, graph, inputs);
         }
+        let units = graph.outlet_fact(inputs[2])?.shape[2].clone();
+        let zeros = Tensor::zero::<f32>(&[directions.to_usize()?, 1, units.to_usize()?])?;
+        let mut first = |place: Option<usize>, name: &str| match place {
+            Some(place) => Ok(inputs[place]),
+            None => graph.add_const(format!("{prefix}.{name}"), zeros.clone()),
+        };
+        let (states, cells) = (first(states, "states")?, first(cells, "cells")?);
         let all: TDim = directions.clone() * &gates;
         let mut node = |name: &str, op: Box<dyn TypedOp>, inputs: &[OutletId]| -> TractResult<TVec<OutletId>> {
             graph.wire_node(format!("{prefix}.{name}"), op, inputs)
@@ -108,7 +121,7 @@ impl Expansion for Memory {
         let heard = node("gates", Box::new(math::add()), &[heard[0], bias[0]])?;
 
         let recurrent = node("recurrent", Box::new(AxisOp::Move(1, 2)), &inputs[2..3])?;
-        let inputs = [heard[0], recurrent[0], inputs[states], inputs[cells]];
+        let inputs = [heard[0], recurrent[0], states, cells];
         let states = graph.wire_node(prefix, Recurrence, &inputs)?;
         let mut outputs = tvec!(states[0]; self.nboutputs()?);
         if let Some(last) = self.onnx.optional_y_h_output {
@@ -155,12 +168,14 @@ mod tests {
         batch: usize,
         /// Of the weights; those of the input are 3.
         columns: usize,
+        /// Whether there are first states and cells.
+        begins: bool,
     }
 
     /// All outputs of an LSTM, read by this module or by tract alone, and whether it became a [`Recurrence`].
     fn outputs(by_tract: bool, names: &[&str], sizes: &Sizes) -> TractResult<(bool, Vec<Tensor>)> {
-        let memory = Memory::of(&plain(names))?;
-        let &Sizes { directions, units, batch, columns } = sizes;
+        let &Sizes { directions, units, batch, columns, begins } = sizes;
+        let memory = Memory::of(&if begins { plain(names) } else { node(&["x", "w", "r", "b"], names) })?;
         let heard = [9, batch, 3];
         let mut graph = TypedModel::default();
         let mut inputs = vec![graph.add_source("x", f32::fact(heard))?];
@@ -172,7 +187,7 @@ mod tests {
             &[directions, batch, units],
             &[directions, batch, units],
         ];
-        for (shape, seed) in shapes.into_iter().zip(1..) {
+        for (shape, seed) in shapes.into_iter().zip(1..).take(if begins { 5 } else { 3 }) {
             inputs.push(graph.add_const(format!("input {seed}"), numbers(shape, seed))?);
         }
         let wired = if by_tract {
@@ -188,15 +203,17 @@ mod tests {
 
     #[test]
     fn every_output_is_that_of_tracts_own_reading() {
-        for (names, directions, units, batch) in [
-            (&["y"][..], 2, 64, 1),
-            (&["y"], 1, 6, 1),
-            (&["", "last"], 2, 5, 1),
-            (&["y", "last"], 2, 7, 1),
-            (&["", "last"], 1, 32, 1),
-            (&["y", "last"], 2, 7, 2),
+        for (names, directions, units, batch, begins) in [
+            (&["y"][..], 2, 64, 1, true),
+            (&["y"], 1, 6, 1, true),
+            (&["", "last"], 2, 5, 1, true),
+            (&["y", "last"], 2, 7, 1, true),
+            (&["", "last"], 1, 32, 1, true),
+            (&["y", "last"], 2, 7, 2, true),
+            (&["y", "last"], 2, 7, 1, false),
+            (&["", "last"], 1, 6, 1, false),
         ] {
-            let sizes = Sizes { directions, units, batch, columns: 3 };
+            let sizes = Sizes { directions, units, batch, columns: 3, begins };
             let (is_one, ours) = outputs(false, names, &sizes).unwrap();
             assert_eq!(is_one, batch == 1, "a batch is left to tract");
             let (_, theirs) = outputs(true, names, &sizes).unwrap();
@@ -217,11 +234,13 @@ mod tests {
     #[test]
     fn weights_for_other_columns_are_refused() {
         for (batch, columns) in [(1, 4), (1, 2), (2, 4)] {
-            let sizes = Sizes { directions: 1, units: 2, batch, columns };
+            let sizes = Sizes { directions: 1, units: 2, batch, columns, begins: true };
             let error = outputs(false, &["y"], &sizes).unwrap_err().to_string();
             assert!(error.contains(&format!("weights for {columns} columns, 3 come")), "{error}");
         }
-        assert!(outputs(false, &["y"], &Sizes { directions: 1, units: 0, batch: 1, columns: 3 }).is_err());
+        assert!(
+            outputs(false, &["y"], &Sizes { directions: 1, units: 0, batch: 1, columns: 3, begins: true }).is_err()
+        );
     }
 
     #[test]
@@ -229,7 +248,8 @@ mod tests {
         let is_plain = |node: &NodeProto| Memory::of(node).unwrap().plain.is_some();
         assert!(is_plain(&plain(&["y"])));
         assert!(!is_plain(&plain(&["y", "h", "c"])), "the last cell is asked for");
-        assert!(!is_plain(&node(&["x", "w", "r", "b"], &["y"])), "it starts from nothing");
+        assert!(is_plain(&node(&["x", "w", "r", "b"], &["y"])), "it starts from nothing");
+        assert!(!is_plain(&node(&["x", "w", "r"], &["y"])), "it has no biases");
         assert!(!is_plain(&node(&["x", "w", "r", "b", "lengths", "h", "c"], &["y"])), "it has lengths");
         assert!(!is_plain(&node(&["x", "w", "r", "b", "", "h", "c", "p"], &["y"])), "cells look at gates");
     }
