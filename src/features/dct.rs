@@ -57,6 +57,7 @@ impl WithSimd for Transform<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
+        const { assert!(S::F32_LANES <= LANES, "a register holds no more than a group") };
         let (cepstrum, _) = S::as_mut_simd_f32s(self.cepstrum.as_flattened_mut());
         for (place, cepstrum) in cepstrum.as_chunks_mut::<GROUPS>().0.iter_mut().enumerate() {
             let mut sums = [simd.splat_f32s(0.0); GROUPS];

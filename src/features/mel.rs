@@ -67,7 +67,7 @@ impl MelBank {
             let first = (0..=n_fft / 2).find(under).unwrap_or(0);
             let count = (first..=n_fft / 2).take_while(under).count();
             let groups = count.div_ceil(LANES);
-            // A group must not reach beyond the last bin.
+            // A group reaches beyond the last bin only where even the first bin is too late for it to begin.
             let first_bin = first.min((n_fft / 2 + 1).saturating_sub(groups * LANES));
             bands.push(Band { first_bin, groups });
             weights.extend((0..groups).map(|group| {
@@ -103,9 +103,10 @@ impl WithSimd for Sums<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
+        const { assert!(S::F32_LANES <= LANES, "a register holds no more than a group") };
         let mut weights = &self.bank.weights[..];
         for (energy, band) in self.mel.iter_mut().zip(self.bank.bands.iter()) {
-            let bins = self.power.get(band.first_bin..).unwrap_or_default().as_chunks::<LANES>().0;
+            let (bins, rest) = self.power.get(band.first_bin..).unwrap_or_default().as_chunks::<LANES>();
             let (own, others) = weights.split_at(band.groups);
             weights = others;
             let mut sums = simd.splat_f32s(0.0);
@@ -114,7 +115,10 @@ impl WithSimd for Sums<'_> {
                     sums = simd.mul_add_e_f32s(*power, *weights, sums);
                 }
             }
-            *energy = simd.reduce_sum_f32s(sums);
+            // A triangle over nearly all bins ends in less than a group.
+            let beyond =
+                own.get(bins.len()).map_or(0.0, |own| rest.iter().zip(own).map(|(bin, weight)| bin * weight).sum());
+            *energy = simd.reduce_sum_f32s(sums) + beyond;
         }
     }
 }
@@ -139,5 +143,26 @@ mod tests {
         bank.apply(&vec![1.0; 2049], &mut mel);
         let bin_hz = 8000.0 / 4096.0;
         assert!(mel.iter().all(|energy| (energy * bin_hz - 1.0).abs() < 0.01), "{mel:?}");
+    }
+
+    #[test]
+    fn no_bin_is_left_out_however_few_there_are() {
+        for n_fft in (16..=64).step_by(2) {
+            for n_mels in 1..4 {
+                let bank = MelBank::new(8000, n_fft, n_mels, 0.0, 4000.0);
+                for bin in 0..=n_fft / 2 {
+                    let mut power = vec![0.0; n_fft / 2 + 1];
+                    power[bin] = 1.0;
+                    let mut mel = vec![0.0; n_mels];
+                    bank.apply(&power, &mut mel);
+                    // Inside the band, every bin lies under one triangle or two.
+                    let is_inside = (1..n_fft / 2).contains(&bin);
+                    assert!(
+                        !is_inside || mel.iter().any(|energy| *energy > 0.0),
+                        "bin {bin} of {n_fft}, {n_mels} bands"
+                    );
+                }
+            }
+        }
     }
 }

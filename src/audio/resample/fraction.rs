@@ -19,8 +19,8 @@ pub(super) struct Fraction {
     step: Place,
     /// Parts of one intermediate sample.
     parts: u32,
-    /// 2^63 over parts.
-    steps_per_part: u64,
+    /// 2^63 over `parts`.
+    places_per_part: u64,
     kernels: Vec<Kernel>,
 }
 
@@ -42,6 +42,7 @@ impl Kernel {
     /// The output sample that lies so many offsets behind this kernel's phase.
     #[inline(always)]
     fn apply<S: Simd>(&self, simd: S, window: &[f32; TAPS], offset: f32) -> f32 {
+        const { assert!(S::F32_LANES <= TAPS, "a register holds no more than the taps") };
         let offset = simd.splat_f32s(offset);
         let (taps, slopes) = (S::as_simd_f32s(&self.taps).0, S::as_simd_f32s(&self.slopes).0);
         let mut sums = simd.splat_f32s(0.0);
@@ -75,7 +76,7 @@ impl Fraction {
                 part: advance.checked_rem(parts).unwrap_or(0),
             },
             parts,
-            steps_per_part: (1_u64 << 63).checked_div(parts.into()).unwrap_or(0),
+            places_per_part: (1_u64 << 63).checked_div(parts.into()).unwrap_or(0),
             kernels: kernels.collect(),
         }
     }
@@ -84,7 +85,7 @@ impl Fraction {
     #[inline(always)]
     fn kernel(&self, part: u32) -> Option<(&Kernel, f32)> {
         // In whole numbers: conversions from floating point check for what cannot be here. 31 bits are left of 63.
-        let place = (u64::from(part).wrapping_mul(self.steps_per_part) >> (63 - PHASE_BITS - OFFSET_BITS)) as u32;
+        let place = (u64::from(part).wrapping_mul(self.places_per_part) >> (63 - PHASE_BITS - OFFSET_BITS)) as u32;
         let offset = place & ((1 << OFFSET_BITS) - 1);
         // Signed conversions are one instruction, unsigned ones are not.
         Some((self.kernels.get((place >> OFFSET_BITS) as usize)?, offset as i32 as f32))
