@@ -41,7 +41,8 @@ pub fn to_decibel_above(power: f32, floor: f32) -> f32 {
     natural * DB_PER_NEPER + exponent as f32 * DB_PER_OCTAVE
 }
 
-/// `10^(level/10)` for a level in dB from -379 to 379, to within a millionth of itself. Levels beyond count as these.
+/// `10^(level/10)` for a level in dB from -379 to 379, to within 3e-5 of itself. Levels beyond count as
+/// these.
 ///
 /// Branch-free as [`to_decibel`]: `2^whole · 2^rest` with the rest in [-½, ½], whose power is a polynomial (Moshier's
 /// `exp2f` in Cephes).

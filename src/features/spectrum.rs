@@ -131,23 +131,13 @@ fn unpack<const N: usize>(
     power: &mut [f32; N],
     mirrored_power: &mut [f32; N],
 ) {
-    let lanes = |of: fn(&Complex<f64>) -> f64, row: &[Complex<f64>; N]| -> [f64; N] {
-        std::array::from_fn(|lane| of(&row[lane]))
-    };
-    let reversed = |of: fn(&Complex<f64>) -> f64, row: &[Complex<f64>; N]| -> [f64; N] {
-        std::array::from_fn(|lane| of(&row[N - 1 - lane]))
-    };
-    let (re, im) = (lanes(|bin| bin.re, bins), lanes(|bin| bin.im, bins));
-    let (mirrored_re, mirrored_im) = (reversed(|bin| bin.re, mirrored), reversed(|bin| bin.im, mirrored));
-    let (turn_re, turn_im) = (lanes(|bin| bin.re, turns), lanes(|bin| bin.im, turns));
     let (mut plus, mut minus) = ([0.0; N], [0.0; N]);
     for lane in 0..N {
-        let (even_re, even_im) = (re[lane] + mirrored_re[lane], im[lane] - mirrored_im[lane]);
-        let (odd_re, odd_im) = (re[lane] - mirrored_re[lane], im[lane] + mirrored_im[lane]);
-        let turned_re = odd_re * turn_re[lane] - odd_im * turn_im[lane];
-        let turned_im = odd_re * turn_im[lane] + odd_im * turn_re[lane];
-        plus[lane] = (even_re + turned_re).powi(2) + (even_im + turned_im).powi(2);
-        minus[lane] = (even_re - turned_re).powi(2) + (even_im - turned_im).powi(2);
+        let (bin, mirrored, turn) = (bins[lane], mirrored[N - 1 - lane], turns[lane]);
+        let (even, odd) = (bin + mirrored.conj(), bin - mirrored.conj());
+        let turned = odd * turn;
+        plus[lane] = (even + turned).norm_sqr();
+        minus[lane] = (even - turned).norm_sqr();
     }
     for lane in 0..N {
         power[lane] = to_single(0.25 * plus[lane]);

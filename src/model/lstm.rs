@@ -94,10 +94,12 @@ impl Expansion for Memory {
             return self.onnx.wire(prefix, graph, inputs);
         }
         let units = graph.outlet_fact(inputs[2])?.shape[2].clone();
-        let zeros = Tensor::zero::<f32>(&[directions.to_usize()?, 1, units.to_usize()?])?;
         let mut first = |place: Option<usize>, name: &str| match place {
             Some(place) => Ok(inputs[place]),
-            None => graph.add_const(format!("{prefix}.{name}"), zeros.clone()),
+            None => {
+                let zeros = Tensor::zero::<f32>(&[directions.to_usize()?, 1, units.to_usize()?])?;
+                graph.add_const(format!("{prefix}.{name}"), zeros)
+            }
         };
         let (states, cells) = (first(states, "states")?, first(cells, "cells")?);
         let all: TDim = directions.clone() * &gates;
