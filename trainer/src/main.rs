@@ -6,7 +6,8 @@ use clap::Parser;
 use emotone_trainer::commands::Arguments;
 
 fn main() -> ExitCode {
-    match Arguments::parse().run() {
+    // On one of rayon's threads, so that what is shared among them needs no change of threads to begin.
+    match rayon::scope(|_| Arguments::parse().run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("emotone-train: {error:#}");

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::augment::Voices;
 use crate::ensemble::Member;
 use crate::network::{Architecture, FRONT_LAYERS};
-use crate::training::{Keep, Mixup, Monitor, Plateau, Reorder, Schedule, TrainingOptions, Variation};
+use crate::training::{Keep, Mixup, Monitor, Plateau, Reorder, Schedule, Shown, TrainingOptions, Variation};
 
 /// A way to train.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -165,7 +165,7 @@ fn plain(changes: Changes) -> TrainingOptions {
         label_smoothing: 0.0,
         mixup: None,
         most_of_talkers: None,
-        variation: None,
+        shown: Shown::Served,
         average: None,
         keep: Keep::Best,
         seed: changes.seed,
@@ -186,6 +186,8 @@ fn stretches() -> Variation {
 
 const LISTENING_EPOCHS: usize = 120;
 const SUMMING_EPOCHS: usize = 240;
+/// Stretches of each copy that a perceptron learns from; from the served window alone it learns a point less.
+const DESCRIBED_STRETCHES: usize = 4;
 
 /// Convolutions and memory.
 fn listening(changes: Changes, seed: u64, variation: Variation) -> TrainingOptions {
@@ -200,7 +202,7 @@ fn listening(changes: Changes, seed: u64, variation: Variation) -> TrainingOptio
         label_smoothing: 0.1,
         mixup: Some(Mixup { alpha: 0.3, share: 0.5, after: FRONT_LAYERS }),
         most_of_talkers: Some(400),
-        variation: Some(variation),
+        shown: Shown::Stretches(variation),
         average: Some(0.998),
         keep: Keep::Last,
         seed,
@@ -215,6 +217,7 @@ fn summing(changes: Changes, seed: u64, variation: Variation, front: usize) -> T
         learning_rate: 1e-3,
         weight_decay: 1e-2,
         mixup: Some(Mixup { alpha: 0.4, share: 1.0, after: front }),
+        shown: Shown::Described { variation, stretches: DESCRIBED_STRETCHES },
         ..listening(Changes { epochs: Some(epochs), ..changes }, seed, variation)
     }
 }

@@ -9,8 +9,8 @@ use emotone_trainer::dataset::{Dataset, DatasetBuilder, FeatureStore, StoreWrite
 use emotone_trainer::network::{Architecture, LayerSpec, Network};
 use emotone_trainer::recipe::{Arch, Changes, Recipe};
 use emotone_trainer::training::{
-    Checkpoint, EpochFigures, Examples, Keep, Mixup, Reorder, Schedule, Trained, TrainingOptions, Variation, logits,
-    train,
+    Checkpoint, EpochFigures, Examples, Keep, Mixup, Reorder, Schedule, Shown, Trained, TrainingOptions, Variation,
+    logits, train,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -53,7 +53,7 @@ fn options() -> TrainingOptions {
         label_smoothing: 0.1,
         mixup: Some(Mixup { alpha: 0.3, share: 0.5, after: 1 }),
         most_of_talkers: Some(10),
-        variation: Some(Variation {
+        shown: Shown::Stretches(Variation {
             frames: 10,
             original_share: 0.5,
             pace: 0.1,
@@ -68,11 +68,7 @@ fn options() -> TrainingOptions {
     }
 }
 
-fn run(store: &FeatureStore, checkpoint: Option<&Checkpoint>, stop_after: usize) -> anyhow::Result<Trained> {
-    let (spec, device) = (spec(), Device::flex().autodiff());
-    let dataset = dataset();
-    let examples =
-        Examples { dataset: &dataset, store, spec: &spec, each: 2, served: 0, clips: dataset.indices().collect() };
+fn convolutions() -> Architecture {
     let layers = vec![
         LayerSpec::Conv { filters: 8, width: 3, relu: false },
         LayerSpec::BatchNorm,
@@ -80,9 +76,26 @@ fn run(store: &FeatureStore, checkpoint: Option<&Checkpoint>, stop_after: usize)
         LayerSpec::Dropout { rate: 0.1 },
         LayerSpec::TimePooling { attention: 4, mean: true, max: true, spread: true },
     ];
-    let architecture = Architecture { name: "small".into(), layers };
-    let network = Network::new(&architecture, spec.frames, spec.width(), 3, &device);
-    train(network, &examples, &examples, &options(), &device, checkpoint, |figures| {
+    Architecture { name: "small".into(), layers }
+}
+
+fn run(store: &FeatureStore, checkpoint: Option<&Checkpoint>, stop_after: usize) -> anyhow::Result<Trained> {
+    run_of(&convolutions(), &options(), store, checkpoint, stop_after)
+}
+
+fn run_of(
+    architecture: &Architecture,
+    options: &TrainingOptions,
+    store: &FeatureStore,
+    checkpoint: Option<&Checkpoint>,
+    stop_after: usize,
+) -> anyhow::Result<Trained> {
+    let (spec, device) = (spec(), Device::flex().autodiff());
+    let dataset = dataset();
+    let examples =
+        Examples { dataset: &dataset, store, spec: &spec, each: 2, served: 0, clips: dataset.indices().collect() };
+    let network = Network::new(architecture, spec.frames, spec.width(), 3, &device);
+    train(network, &examples, &examples, options, &device, checkpoint, |figures| {
         anyhow::ensure!(figures.epoch < stop_after, "killed");
         Ok(())
     })
@@ -130,4 +143,37 @@ fn a_training_that_was_killed_goes_on_as_if_it_had_not_been() {
     let (spec, dataset) = (spec(), dataset());
     let one = Examples { dataset: &dataset, store: &store, spec: &spec, each: 2, served: 0, clips: vec![0] };
     assert_eq!(logits(&resumed.network, &one).unwrap(), logits(&straight.network, &one).unwrap());
+}
+
+#[test]
+fn what_is_described_once_is_learned_as_if_it_were_described_each_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    // Loud frames count more, so that weights are described too.
+    let perceptron = Architecture::weighted_functionals(&spec());
+    // Stretches as long as the copies, from their first frame or going round: whichever it is, their functionals are alike
+    // but for what passes from the last frame to the first.
+    let variation = Variation {
+        frames: 20,
+        original_share: 1.0,
+        pace: 0.0,
+        mel_scale: 0.0,
+        mel_shift: 0.0,
+        pitch_shift: 0.0,
+        reorder: None,
+    };
+    let learn = |shown: Shown| {
+        let options = TrainingOptions { shown, mixup: None, ..options() };
+        run_of(&perceptron, &options, &store, None, 99).unwrap().history
+    };
+    let once = learn(Shown::Described { variation, stretches: 2 });
+    let each_time = learn(Shown::Stretches(variation));
+    // Single epochs of so few examples differ by chance.
+    let loss = |epochs: &[EpochFigures]| epochs.iter().map(|figures| figures.train_loss).sum::<f64>();
+    let (first, last) = once.split_at(EPOCHS / 2);
+    let learned_each_time = loss(&each_time[EPOCHS / 2..]);
+    println!("{} {} {learned_each_time}", loss(first), loss(last));
+    assert_eq!(comparable(&once), comparable(&learn(Shown::Described { variation, stretches: 2 })));
+    assert!(loss(last) < 0.95 * loss(first));
+    assert!((loss(last) / learned_each_time - 1.0).abs() < 0.2);
 }

@@ -94,6 +94,11 @@ impl FeatureStore {
         Ok(store)
     }
 
+    /// The folder that it lies in.
+    pub fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("."))
+    }
+
     /// Records in it.
     pub fn len(&self) -> usize {
         self.records as usize

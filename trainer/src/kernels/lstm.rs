@@ -5,6 +5,7 @@
 
 use burn::backend::flex::FlexTensor;
 use burn::tensor::Tensor;
+use pulp::Arch;
 use rayon::prelude::*;
 
 use super::elementwise::{sigmoid, tanh};
@@ -33,11 +34,13 @@ pub fn lstm(gates: Tensor<3>, recurrent: Tensor<2>, options: LstmOptions) -> Ten
     let samples = batch.div_ceil(rayon::current_num_threads()).max(1);
     let sequence = time * units;
 
+    let registers = Arch::new();
     let mut gates = inputs[0].values().to_vec();
     let (mut hidden, mut cells) = (vec![0.0; batch * sequence], vec![0.0; batch * sequence]);
     let chunks = gates.par_chunks_mut(4 * samples * sequence).zip(hidden.par_chunks_mut(samples * sequence));
     chunks.zip(cells.par_chunks_mut(samples * sequence)).enumerate().for_each(|(index, ((gates, hidden), cells))| {
-        walk.forward(gates, hidden, cells, &inputs[1].tensor, part(mask.as_deref(), index, samples * units));
+        let mask = part(mask.as_deref(), index, samples * units);
+        registers.dispatch(|| walk.forward(gates, hidden, cells, &inputs[1].tensor, mask));
     });
 
     let output = dense(hidden, [batch, time, units]);
@@ -49,7 +52,7 @@ pub fn lstm(gates: Tensor<3>, recurrent: Tensor<2>, options: LstmOptions) -> Ten
         let transposed = weights.transpose(0, 1).to_contiguous();
         chunks.enumerate().for_each(|(index, (((for_gates, gates), cells), grad))| {
             let mask = part(mask.as_deref(), index, samples * units);
-            walk.backward(for_gates, gates, cells, grad, &transposed, mask);
+            registers.dispatch(|| walk.backward(for_gates, gates, cells, grad, &transposed, mask));
         });
         let before = dense(walk.states_before(slice(&states), mask.as_deref()), [batch * time, units]);
         let upstream = dense(for_gates, [batch * time, 4 * units]);
@@ -76,6 +79,9 @@ impl Walk {
     }
 
     /// Turns what the inputs give into the gates' values in place, and fills in hidden states and cells.
+    ///
+    /// Inlined, as its counterpart is, to be compiled for the registers of its caller.
+    #[inline(always)]
     fn forward(
         &self,
         gates: &mut [f32],
@@ -125,6 +131,7 @@ impl Walk {
     }
 
     /// Fills in the gradient of what the inputs give to the gates.
+    #[inline(always)]
     fn backward(
         &self,
         for_gates: &mut [f32],

@@ -30,6 +30,7 @@ impl Frames {
     }
 
     /// Mean of something of each value, by shares of the frames.
+    #[inline(always)]
     pub fn mean(&self, shares: &[f32], of: impl Fn(f32, usize) -> f32) -> Vec<f32> {
         let mut sums = vec![0.0; self.columns];
         for (row, share) in self.rows().zip(shares) {
@@ -41,26 +42,34 @@ impl Frames {
     }
 
     /// Each value less something of its column.
+    #[inline(always)]
     pub fn less(&self, of: impl Fn(usize) -> f32) -> Self {
         let offsets: Vec<f32> = (0..self.columns).map(of).collect();
-        let x = self.rows().flat_map(|row| row.iter().zip(&offsets).map(|(value, offset)| value - offset)).collect();
+        let mut x = self.x.clone();
+        for row in x.chunks_exact_mut(self.columns.max(1)) {
+            row.iter_mut().zip(&offsets).for_each(|(value, offset)| *value -= offset);
+        }
         Self { x, columns: self.columns }
     }
 
     /// Each row less that `step` frames before.
+    #[inline(always)]
     pub fn moved(&self, step: usize) -> Self {
         let later = self.x.get(step * self.columns..).unwrap_or_default();
         Self { x: later.iter().zip(&self.x).map(|(later, earlier)| later - earlier).collect(), columns: self.columns }
     }
 
     /// Some columns alone, in the order of `columns`.
+    #[inline(always)]
     pub fn only(&self, columns: &[usize]) -> Self {
-        let x = self.rows().flat_map(|row| columns.iter().map(|column| row[*column])).collect();
+        let mut x = Vec::with_capacity(self.x.len() / self.columns.max(1) * columns.len());
+        self.rows().for_each(|row| x.extend(columns.iter().map(|column| row[*column])));
         Self { x, columns: columns.len() }
     }
 
     /// Correlation of each column with each after it, by shares of the frames: `Σ s·a·b / ((σ(a) + floor)·(σ(b) + floor))`
     /// with [`COUPLING_FLOOR`]. The mean of each column by the same shares must be 0.
+    #[inline(always)]
     pub fn correlations(&self, shares: &[f32]) -> Vec<f32> {
         let covariance = self.covariance(shares);
         let rows = || covariance.chunks_exact(self.columns.max(1)).enumerate();
@@ -72,6 +81,7 @@ impl Frames {
     }
 
     /// `Σ s·a·b` of each column with each, row-major: their covariance, if the mean of each by the same shares is 0.
+    #[inline(always)]
     pub fn covariance(&self, shares: &[f32]) -> Vec<f32> {
         let mut sums = vec![0.0; self.columns * self.columns];
         for (row, share) in self.rows().zip(shares) {
@@ -83,6 +93,7 @@ impl Frames {
     }
 
     /// What is best of something of each value and its frame's weight.
+    #[inline(always)]
     pub fn extreme(
         &self,
         weights: &[f32],

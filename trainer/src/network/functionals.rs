@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
+use pulp::Arch;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +40,7 @@ impl Coupling {
     }
 
     /// Of columns whose mean by the same shares is 0.
+    #[inline(always)]
     fn of(self, columns: &Frames, shares: &[f32]) -> Vec<f32> {
         match self {
             Self::Correlations => columns.correlations(shares),
@@ -114,12 +116,15 @@ impl Functionals {
         let weights = signal.weights.map_or_else(|| vec![1.0; batch * frames], floats);
         let values = floats(signal.values);
         let windows = values.par_chunks(frames * width).zip(weights.par_chunks(frames));
-        let rows: Vec<Vec<f32>> = windows.map(|(values, weights)| self.describe(values, width, weights)).collect();
+        let registers = Arch::new();
+        let describe = |(values, weights)| registers.dispatch(|| self.describe(values, width, weights));
+        let rows: Vec<Vec<f32>> = windows.map(describe).collect();
         let shape = [batch, 1, self.spec.outputs(width)];
         Tensor::from_data(TensorData::new(rows.concat(), shape), &device)
     }
 
     /// One window, `[frames, width]`, row-major.
+    #[inline(always)]
     fn describe(&self, values: &[f32], width: usize, weights: &[f32]) -> Vec<f32> {
         let spec = &self.spec;
         let (columns, _) = spec.columns(width);

@@ -79,19 +79,36 @@ impl Network {
 
     /// Logits of shape `[batch, 7]` for features of shape `[batch, frames, width]`.
     pub fn forward(&self, features: Tensor<3>, mode: &mut Mode) -> Tensor<2> {
-        self.forward_mixed(features, mode, None)
+        self.forward_mixed(features, 0, mode, None)
     }
 
-    /// As [`forward`](Self::forward), with examples mixed on the way.
-    pub fn forward_mixed(&self, features: Tensor<3>, mode: &mut Mode, mixture: Option<&Mixture>) -> Tensor<2> {
-        let mut signal = Signal::new(features);
-        for (index, layer) in self.layers.iter().enumerate() {
+    /// As [`forward`](Self::forward), with examples mixed on the way, of what goes into layer `first`.
+    pub fn forward_mixed(
+        &self,
+        input: Tensor<3>,
+        first: usize,
+        mode: &mut Mode,
+        mixture: Option<&Mixture>,
+    ) -> Tensor<2> {
+        let mut signal = Signal::new(input);
+        for (index, layer) in self.layers.iter().enumerate().skip(first) {
             if let Some(mixture) = mixture.filter(|mixture| mixture.after == index) {
                 signal = signal.map(|values| mixture.apply(values), |weights| mixture.apply(weights));
             }
             signal = layer.forward(signal, mode);
         }
         signal.values.squeeze_dim(1)
+    }
+
+    /// How many first layers learn nothing: up to the functionals, before which nothing does; none without them.
+    pub fn unlearned(&self) -> usize {
+        self.layers.iter().position(|layer| matches!(layer, Layer::Functionals(_))).map_or(0, |place| place + 1)
+    }
+
+    /// What those layers make of features: `[batch, 1, outputs]` if there are any, else the features.
+    pub fn describe(&self, features: Tensor<3>) -> Tensor<3> {
+        let layers = &self.layers[..self.unlearned()];
+        layers.iter().fold(Signal::new(features), |signal, layer| layer.forward(signal, &mut Mode::Inference)).values
     }
 
     /// The same with every weight rounded to half precision, whose 11 bits are more than a training determines.

@@ -15,6 +15,7 @@ pub const ROOT_STEPS: usize = 7;
 /// By Newton's and Schulz' coupled iteration on the matrix over its trace `t`, from `Y = A / t` and `Z = 1`:
 /// `T = (3 - Z·Y) / 2`, `Y ← Y·T`, `Z ← T·Z`; the root is `Y·√t`. As Li, Xie, Wang and Gao (2018), "Towards faster training of
 /// global covariance pooling networks by iterative matrix square root normalization".
+#[inline(always)]
 pub fn square_root(covariance: &[f32], size: usize) -> Vec<f32> {
     let identity: Vec<f32> = (0..size * size).map(|place| f32::from(u8::from(place % (size + 1) == 0))).collect();
     let covariance: Vec<f32> =
@@ -33,6 +34,7 @@ pub fn square_root(covariance: &[f32], size: usize) -> Vec<f32> {
 }
 
 /// Product of square matrices, row-major.
+#[inline(always)]
 fn product(left: &[f32], right: &[f32], size: usize) -> Vec<f32> {
     let mut product = vec![0.0; size * size];
     for (out, row) in product.chunks_exact_mut(size.max(1)).zip(left.chunks_exact(size.max(1))) {

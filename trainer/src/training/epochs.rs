@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::checkpoint::State;
 use super::sampling::epoch_order;
+use super::source::Source;
 use super::{Checkpoint, Examples, Keep, TrainingOptions, WeightAverage};
 use crate::augment::{copy_seed, mixing_weight};
 use crate::network::{Mixture, Mode, Network};
@@ -81,9 +82,11 @@ pub fn train(
         },
     };
     keep_freed_memory();
+    // What is done once counts for the first epoch.
+    let mut start = Instant::now();
+    let source = Source::new(&options.shown, &state.network, examples, options.seed)?;
     for epoch in state.history.len()..options.epochs {
-        let start = Instant::now();
-        let shown = show_all(&mut state, examples, options, epoch, device)?;
+        let shown = show_all(&mut state, examples, &source, options, epoch, device)?;
         let resting = match &state.average {
             Some(average) => average.apply(state.network.valid()),
             None => state.network.valid(),
@@ -101,6 +104,7 @@ pub fn train(
             checkpoint.save(&state, options)?;
         }
         after_epoch(&figures)?;
+        start = Instant::now();
     }
     let State { network, best, history, .. } = state;
     let (best_epoch, network) = match best {
@@ -125,6 +129,7 @@ fn optimizer(options: &TrainingOptions) -> ModuleOptimizer {
 fn show_all(
     state: &mut State,
     examples: &Examples,
+    source: &Source,
     options: &TrainingOptions,
     epoch: usize,
     device: &Device,
@@ -137,17 +142,14 @@ fn show_all(
     for (step, places) in order.chunks(options.batch_size).enumerate() {
         let progress = epoch as f64 + step as f64 / steps as f64;
         rate = options.schedule.rate(options.learning_rate, progress, options.epochs, &state.history);
-        let features = match &options.variation {
-            Some(variation) => examples.varied(places, variation, random.random(), device)?,
-            None => examples.windows(places, device)?,
-        };
+        let (first, input) = source.batch(examples, places, &mut random, device)?;
         let mut targets = examples.targets(places, options.label_smoothing, device);
         let mixture = mixture(options, places.len(), &mut random);
         if let Some(mixture) = &mixture {
             targets = mixture.apply(targets);
         }
         let mode = &mut Mode::Training(&mut random);
-        let logits = state.network.forward_mixed(features, mode, mixture.as_ref());
+        let logits = state.network.forward_mixed(input, first, mode, mixture.as_ref());
         right += count_right(&logits, places.iter().map(|place| examples.emotion(*place)));
         let cross_entropy = (log_softmax(logits, 1) * targets).sum() * (-1.0 / places.len() as f64);
         let loss = match state.network.penalty() {

@@ -6,11 +6,13 @@ use anyhow::Result;
 use burn::tensor::{Device, Tensor, TensorData};
 use emotone::features::{FeatureMatrix, FeatureSpec, pad, standardize};
 use emotone::model::Emotion;
+use rand::RngExt;
+use rand::rngs::StdRng;
 use rayon::prelude::*;
 
 use super::Variation;
 use crate::augment::copy_seed;
-use crate::dataset::{Dataset, Extracted, FeatureStore};
+use crate::dataset::{Dataset, Extracted, FeatureStore, Original};
 
 /// Some clips of a store.
 #[derive(Clone)]
@@ -95,11 +97,18 @@ impl<'a> Examples<'a> {
         Ok(Tensor::from_data(TensorData::new(values, shape), device))
     }
 
+    /// One of an example's copies by chance; `original_share` of them are the clip as it is or over the telephone.
+    pub fn any_copy(&self, original_share: f64, random: &mut StdRng) -> usize {
+        let originals = Original::ALL.len().min(self.each);
+        let original = self.each == originals || random.random_bool(original_share.clamp(0.0, 1.0));
+        random.random_range(if original { 0..originals } else { originals..self.each })
+    }
+
     /// Stretches of copies, drawn by `variation`, `[places, frames, width]`; the same for the same `seed`.
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub fn varied(&self, places: &[u32], variation: &Variation, seed: u64, device: &Device) -> Result<Tensor<3>> {
+    pub fn stretches(&self, places: &[u32], variation: &Variation, seed: u64, device: &Device) -> Result<Tensor<3>> {
         let one = |place: &u32| variation.draw(self, *place, copy_seed(seed, 0, u64::from(*place)));
         let drawn = places.par_iter().map(one).collect::<Result<Vec<_>>>()?;
         let shape = [places.len(), variation.frames, self.spec.width()];

@@ -4,6 +4,8 @@ mod options;
 mod schedule;
 mod examples;
 mod variation;
+mod described;
+mod source;
 mod sampling;
 mod average;
 mod checkpoint;
@@ -13,6 +15,7 @@ pub use average::WeightAverage;
 pub use checkpoint::Checkpoint;
 pub use epochs::{EpochFigures, Trained, logits, train};
 pub use examples::Examples;
-pub use options::{Keep, Mixup, TrainingOptions};
+pub use options::{Keep, Mixup, Shown, TrainingOptions};
+
 pub use schedule::{Monitor, Plateau, Schedule};
 pub use variation::{Reorder, Variation};

@@ -26,8 +26,8 @@ pub struct TrainingOptions {
     /// Speakers with more examples than this show as many together in an epoch, all of them and all emotions alike; their
     /// other examples wait for another epoch.
     pub most_of_talkers: Option<usize>,
-    /// Shows copies and stretches of the examples instead of the windows that are served.
-    pub variation: Option<Variation>,
+    /// What is shown of the examples.
+    pub shown: Shown,
     /// Part of the old mean of weights that is kept at each step; without, there is no mean.
     pub average: Option<f32>,
     /// Whose weights come out.
@@ -46,6 +46,23 @@ impl TrainingOptions {
         }
         self
     }
+}
+
+/// What a training shows of its examples.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shown {
+    /// The windows that are served.
+    Served,
+    /// Stretches of copies, drawn anew each time.
+    Stretches(Variation),
+    /// Stretches that are drawn once, before the first epoch, and kept behind the layers that learn nothing.
+    Described {
+        /// How they are drawn.
+        variation: Variation,
+        /// How many of each copy.
+        stretches: usize,
+    },
 }
 
 /// Two examples in one, and both their targets.

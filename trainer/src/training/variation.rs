@@ -8,7 +8,6 @@ use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 
 use super::Examples;
-use crate::dataset::Original;
 use crate::network::scale;
 
 /// How a stretch is drawn.
@@ -63,17 +62,23 @@ impl Variation {
     /// If the store cannot be read.
     pub fn draw(&self, examples: &Examples, place: u32, seed: u64) -> Result<Vec<f32>> {
         let mut random = StdRng::seed_from_u64(seed);
-        let originals = Original::ALL.len().min(examples.each);
-        let original = examples.each == originals || random.random_bool(self.original_share.clamp(0.0, 1.0));
-        let copies = if original { 0..originals } else { originals..examples.each };
-        let rows = examples.rows(place, random.random_range(copies))?;
-        let mut stretch = self.cut(&rows, &mut random);
+        let copy = examples.any_copy(self.original_share, &mut random);
+        self.of_copy(examples, place, copy, &mut random)
+    }
+
+    /// A stretch of this copy.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn of_copy(&self, examples: &Examples, place: u32, copy: usize, random: &mut StdRng) -> Result<Vec<f32>> {
+        let rows = examples.rows(place, copy)?;
+        let mut stretch = self.cut(&rows, random);
         if let Some(reorder) = &self.reorder {
-            reorder.apply(&mut stretch, rows.columns(), &mut random);
+            reorder.apply(&mut stretch, rows.columns(), random);
         }
         count_level_from_loudest(&mut stretch, examples.spec);
-        self.move_along_mel(&mut stretch, examples.spec, &mut random);
-        self.move_pitch(&mut stretch, examples.spec, &mut random);
+        self.move_along_mel(&mut stretch, examples.spec, random);
+        self.move_pitch(&mut stretch, examples.spec, random);
         Ok(stretch)
     }
 
@@ -90,7 +95,10 @@ impl Variation {
             false => 0.0,
         };
         let frame = |index: usize| (from + index as f32 * pace) as usize % length;
-        (0..self.frames).flat_map(|index| &rows.values()[frame(index) * columns..][..columns]).copied().collect()
+        let mut stretch = Vec::with_capacity(self.frames * columns);
+        (0..self.frames)
+            .for_each(|index| stretch.extend_from_slice(&rows.values()[frame(index) * columns..][..columns]));
+        stretch
     }
 
     /// Moves what mel bands hold to their neighbours: band `k` reads what is at `k·(1 + scale) + shift`. Up to a constant,
@@ -100,14 +108,7 @@ impl Variation {
             return;
         }
         let (scale, shift) = (symmetric(self.mel_scale, random), symmetric(self.mel_shift, random));
-        let map = warp(spec, scale, shift);
-        let mut moved = vec![0.0; spec.n_mfcc];
-        for row in stretch.chunks_exact_mut(spec.width()) {
-            for (moved, weights) in moved.iter_mut().zip(map.chunks_exact(spec.n_mfcc)) {
-                *moved = weights.iter().zip(row.iter()).map(|(weight, value)| weight * value).sum();
-            }
-            row[..spec.n_mfcc].copy_from_slice(&moved);
-        }
+        apply(&warp(spec, scale, shift), stretch, spec);
     }
 
     fn move_pitch(&self, stretch: &mut [f32], spec: &FeatureSpec, random: &mut StdRng) {
@@ -130,6 +131,20 @@ fn count_level_from_loudest(stretch: &mut [f32], spec: &FeatureSpec) {
     let loudest = stretch.chunks_exact(spec.width()).map(|row| row[column]).fold(f32::MIN, f32::max);
     let higher = -mean / deviation - loudest;
     stretch.chunks_exact_mut(spec.width()).for_each(|row| row[column] += higher);
+}
+
+/// Takes every row's cepstra to the sums of the columns of `map`, each as often as its cepstrum says.
+fn apply(map: &[f32], rows: &mut [f32], spec: &FeatureSpec) {
+    let count = spec.n_mfcc;
+    let columns: Vec<f32> = (0..count * count).map(|place| map[place % count * count + place / count]).collect();
+    let mut moved = vec![0.0; count];
+    for row in rows.chunks_exact_mut(spec.width()) {
+        moved.fill(0.0);
+        for (value, column) in row.iter().zip(columns.chunks_exact(count)) {
+            moved.iter_mut().zip(column).for_each(|(moved, weight)| *moved += weight * value);
+        }
+        row[..count].copy_from_slice(&moved);
+    }
 }
 
 /// The change of mel bands as one of standardized cepstra, `[n_mfcc, n_mfcc]`: back to bands, over, and forth again.
