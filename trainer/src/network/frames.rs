@@ -1,4 +1,4 @@
-//! Columns over time, and what is summed over them.
+//! Columns over time, and what is summed over them. All of it is inlined, to be compiled for the registers of its caller.
 
 /// Added to the standard deviations of a correlation, so that columns that hardly move are hardly correlated; features
 /// have a deviation of about 1.

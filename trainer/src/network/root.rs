@@ -1,4 +1,4 @@
-//! Roots of covariances.
+//! Roots of covariances, inlined to be compiled for the registers of their caller.
 
 /// Added to variances before the root, so that columns that go together entirely have one; features have a deviation of
 /// about 1.

@@ -16,6 +16,5 @@ pub use checkpoint::Checkpoint;
 pub use epochs::{EpochFigures, Trained, logits, train};
 pub use examples::Examples;
 pub use options::{Keep, Mixup, Shown, TrainingOptions};
-
 pub use schedule::{Monitor, Plateau, Schedule};
 pub use variation::{Reorder, Variation};
