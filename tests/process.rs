@@ -4,6 +4,8 @@
 
 mod running;
 
+use std::process::Command;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use running::{CLIP, KEY, Running, emotone};
@@ -64,5 +66,20 @@ fn what_keeps_the_server_from_starting_is_one_line_that_names_it() {
         assert_eq!(output.status.code(), Some(1), "{said}");
         let lines: Vec<&str> = said.lines().filter(|line| !line.starts_with("20")).collect();
         assert!(lines.len() == 1 && lines[0].contains(named), "{said}");
+    }
+}
+
+/// A container has one variable for its server and for whoever runs another command in it.
+#[test]
+fn of_a_servers_models_the_other_commands_take_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy("models/emotone-cnn.onnx", folder.path().join("one.onnx")).unwrap();
+    for models in ["first=models/emotone-cnn.onnx,models/emotone-lstm.onnx", folder.path().to_str().unwrap()] {
+        for arguments in [&["model", "--json"][..], &["classify", "--json", CLIP]] {
+            let output = Command::new(env!("CARGO_BIN_EXE_emotone")).args(arguments).env("EMOTONE_MODEL", models).output();
+            let answer: serde_json::Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
+            let name = answer.pointer("/model/name").or(answer.get("name"));
+            assert_eq!(name, Some(&"emotone-cnn".into()), "{arguments:?} {models}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use emotone::config::{ModelSource, Serve};
+use emotone::config::Serve;
 use emotone::http::{self, App, Certificate, Listening, Models, Phase};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime;
@@ -13,7 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info, warn};
 
 use super::insight;
-use super::load::DEFAULT_MODEL;
+use super::load::{DEFAULT_MODEL, named};
 
 /// Files that are open besides connections and live calls: models, logs, answers on their way to a webhook.
 const OTHER_FILES: u64 = 128;
@@ -52,11 +52,6 @@ pub fn serve(settings: Serve) -> Result<ExitCode> {
     // What is left has had its time.
     runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
-}
-
-/// A variable that is set to nothing names nothing.
-fn named(models: &[ModelSource]) -> Vec<ModelSource> {
-    models.iter().filter(|model| !model.path.as_os_str().is_empty()).cloned().collect()
 }
 
 async fn run(ready: Ready) -> Result<()> {

@@ -14,7 +14,7 @@ use super::{is_broken_pipe, load};
 
 /// Prints a model's card.
 pub fn model(options: &Model) -> Result<ExitCode> {
-    let classifier = load::classifier(options.model.model.as_deref())?;
+    let classifier = load::classifier(&options.model.model)?;
     let card = ModelBody::from(&classifier);
     let text = if options.json { serde_json::to_string(&card)? + "\n" } else { for_people(&card)? };
     print(&text)
@@ -27,7 +27,7 @@ pub fn openapi() -> Result<ExitCode> {
 
 /// Prints version, revision and model.
 pub fn version() -> Result<ExitCode> {
-    let classifier = load::classifier(None)?;
+    let classifier = load::classifier(&[])?;
     let model = classifier.card();
     print(&format!("emotone {VERSION} (revision {REVISION}, model {} {})\n", model.name, model.version))
 }

@@ -13,9 +13,10 @@ use super::units;
 /// Which model to use.
 #[derive(Debug, Clone, Args)]
 pub struct ModelFile {
-    /// Model file (ONNX with its metadata) [default: the one compiled into this program].
-    #[arg(long, env = "EMOTONE_MODEL", value_name = "FILE")]
-    pub model: Option<PathBuf>,
+    /// Model file (ONNX with its metadata); of several, or of a folder, which are for a server, the first, as it answers where
+    /// none is named [default: the one compiled into this program].
+    #[arg(long, env = "EMOTONE_MODEL", value_name = "FILE", value_delimiter = ',')]
+    pub model: Vec<ModelSource>,
 }
 
 /// Where a model comes from, and what it is called.

@@ -52,7 +52,7 @@ impl Models {
     pub fn load(sources: Vec<ModelSource>, built_in: &'static [u8], limits: AudioLimits) -> Result<Self, ModelsError> {
         let models = Self { sources, built_in, limits, served: RwLock::default() };
         let mut served: Vec<Served> = Vec::new();
-        for Candidate { file, name } in models.candidates()? {
+        for Candidate { file, name } in candidates(&models.sources)? {
             let model = models.read(file.as_deref(), name)?;
             if served.iter().any(|other| other.name == model.name) {
                 let problem =
@@ -63,6 +63,14 @@ impl Models {
         }
         models.put(served);
         Ok(models)
+    }
+
+    /// The file of the model that answers where none is named; `None` is the one that is built in.
+    ///
+    /// # Errors
+    /// [`ModelsError`] if it is to lie in a folder that holds none.
+    pub fn first_file(sources: &[ModelSource]) -> Result<Option<PathBuf>, ModelsError> {
+        Ok(candidates(sources.get(..1).unwrap_or_default())?.into_iter().find_map(|candidate| candidate.file))
     }
 
     /// The model of that name, or the first.
@@ -90,7 +98,7 @@ impl Models {
     /// self, and is named in the answer.
     pub fn reload(&self) -> Vec<ModelsError> {
         let (old, mut new, mut problems) = (self.all(), Vec::<Served>::new(), Vec::new());
-        let candidates = self.candidates().unwrap_or_else(|problem| {
+        let candidates = candidates(&self.sources).unwrap_or_else(|problem| {
             problems.push(problem);
             Vec::new()
         });
@@ -120,25 +128,6 @@ impl Models {
         *self.served.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(served);
     }
 
-    /// Every model's file and name; a folder holds models named by their files.
-    fn candidates(&self) -> Result<Vec<Candidate>, ModelsError> {
-        if self.sources.is_empty() {
-            return Ok(vec![Candidate { file: None, name: None }]);
-        }
-        let mut candidates = Vec::new();
-        for source in &self.sources {
-            if source.path.is_dir() {
-                candidates.extend(models_in(&source.path)?.into_iter().map(|file| {
-                    let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-                    Candidate { file: Some(file), name }
-                }));
-            } else {
-                candidates.push(Candidate { file: Some(source.path.clone()), name: source.name.clone() });
-            }
-        }
-        Ok(candidates)
-    }
-
     fn read(&self, file: Option<&Path>, name: Option<String>) -> Result<Served, ModelsError> {
         let problem = |problem: &dyn std::fmt::Display| ModelsError { file: shown(file), problem: problem.to_string() };
         let classifier = match file {
@@ -150,6 +139,25 @@ impl Models {
         let pipeline = Pipeline::new(classifier, self.limits.clone()).map_err(|error| problem(&error))?;
         Ok(Served { name, pipeline, file: file.map(Path::to_path_buf) })
     }
+}
+
+/// Every model's file and name; a folder holds models named by their files.
+fn candidates(sources: &[ModelSource]) -> Result<Vec<Candidate>, ModelsError> {
+    if sources.is_empty() {
+        return Ok(vec![Candidate { file: None, name: None }]);
+    }
+    let mut candidates = Vec::new();
+    for source in sources {
+        if source.path.is_dir() {
+            candidates.extend(models_in(&source.path)?.into_iter().map(|file| {
+                let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+                Candidate { file: Some(file), name }
+            }));
+        } else {
+            candidates.push(Candidate { file: Some(source.path.clone()), name: source.name.clone() });
+        }
+    }
+    Ok(candidates)
 }
 
 fn models_in(folder: &Path) -> Result<Vec<PathBuf>, ModelsError> {
@@ -192,7 +200,13 @@ mod tests {
         assert_eq!(models.get(Some("two")).unwrap().name, "two");
         assert!(matches!(models.get(Some("three")), Err(ApiError::BadRequest(_))));
         assert!(load(&[&format!("one={path}"), &format!("one={path}")]).is_err(), "a name stands for one model");
-        assert_eq!(load(&[folder.path().to_str().unwrap()]).unwrap().get(None).unwrap().name, "some");
+        let folder = folder.path().to_str().unwrap();
+        assert_eq!(load(&[folder]).unwrap().get(None).unwrap().name, "some");
+        for source in [format!("one={path}"), folder.to_string()] {
+            let first = Models::first_file(&[source.parse().unwrap(), "two=gone.onnx".parse().unwrap()]).unwrap();
+            assert_eq!(first.unwrap().display().to_string(), path.to_string(), "{source}");
+        }
+        assert_eq!(Models::first_file(&[]).unwrap(), None);
     }
 
     #[test]

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
 use emotone::http::ApiError;
 use emotone::http::answer::Classification;
 use emotone::pipeline::{Pipeline, Request};
 
-/// Answers that may wait to be written, for each thread.
-const UNWRITTEN: usize = 4;
+/// Files of each thread that may be begun before what is due is written: behind one long recording so many answers wait, and no
+/// more, however large the archive.
+const AHEAD: usize = 64;
 
 /// A file that was dealt with.
 pub struct Done {
@@ -33,27 +34,34 @@ pub enum Failure {
     Refused(#[from] ApiError),
 }
 
-/// Judges files on so many threads, and hands each over on this one: in the order of the files, or as they are done.
+/// Has files judged on so many threads, and hands each over on this one: in the order of the files, or as they are done.
 ///
 /// # Errors
 /// The first of `write`; nothing more is begun then.
 pub fn share(
-    pipeline: &Pipeline,
+    judge: impl Fn(&Path) -> Result<Classification, Failure> + Sync,
     files: &[PathBuf],
     threads: usize,
     in_order: bool,
     mut write: impl FnMut(Done) -> io::Result<()>,
 ) -> io::Result<()> {
     let next = AtomicUsize::new(0);
+    // Leave to begin a file, given back when an answer is written. It is taken before a number is, so whoever has the number
+    // that is due can go on.
+    let (leave, leaves) = mpsc::channel();
+    for _ in 0..threads * AHEAD {
+        let _ = leave.send(());
+    }
+    let leaves = Mutex::new(leaves);
     thread::scope(|scope| {
-        let (sender, receiver) = mpsc::sync_channel(threads * UNWRITTEN);
+        let (sender, receiver) = mpsc::channel();
         for _ in 0..threads.min(files.len()) {
-            let (sender, next) = (sender.clone(), &next);
+            let (sender, judge, next, leaves) = (sender.clone(), &judge, &next, &leaves);
             scope.spawn(move || {
-                loop {
+                while leaves.lock().unwrap_or_else(PoisonError::into_inner).recv().is_ok() {
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     let Some(file) = files.get(number) else { return };
-                    let done = Done { file: file.clone(), answer: judge(pipeline, file) };
+                    let done = Done { file: file.clone(), answer: judge(file) };
                     if sender.send((number, done)).is_err() {
                         return;
                     }
@@ -62,14 +70,22 @@ pub fn share(
         }
         drop(sender);
         let (mut early, mut due) = (BTreeMap::new(), 0);
+        // Gone with this closure, so that a failure to write ends those who wait for it.
+        let leave = leave;
+        let mut written = |done: Done| -> io::Result<()> {
+            write(done)?;
+            // Nobody waits for it any more once all files are begun.
+            let _ = leave.send(());
+            Ok(())
+        };
         for (number, done) in receiver {
             if !in_order {
-                write(done)?;
+                written(done)?;
                 continue;
             }
             early.insert(number, done);
             while let Some(done) = early.remove(&due) {
-                write(done)?;
+                written(done)?;
                 due += 1;
             }
         }
@@ -77,11 +93,68 @@ pub fn share(
     })
 }
 
-fn judge(pipeline: &Pipeline, file: &Path) -> Result<Classification, Failure> {
+/// What is heard in a file.
+///
+/// # Errors
+/// Why nothing is.
+pub fn judge(pipeline: &Pipeline, file: &Path) -> Result<Classification, Failure> {
     let bytes = std::fs::read(file)?;
     if bytes.is_empty() {
         return Err(ApiError::EmptyUpload("the file is empty").into());
     }
     let (recording, judgement) = pipeline.classify(bytes.into(), Request::default()).map_err(ApiError::from)?;
     Ok(Classification::new(&recording, &judgement, pipeline.classifier().card(), None))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+
+    #[test]
+    fn behind_one_long_recording_no_more_files_wait_than_may() {
+        const THREADS: usize = 2;
+        let files: Vec<PathBuf> = (0..3 * THREADS * AHEAD).map(|number| number.to_string().into()).collect();
+        let number = |file: &Path| -> usize { file.to_str().unwrap().parse().unwrap() };
+        let (waits, first_waits) = mpsc::channel();
+        let (waits, first_waits) = (Mutex::new(waits), Mutex::new(first_waits));
+        let (first_is_done, too_many) = (AtomicBool::new(false), AtomicBool::new(false));
+        let judge = |file: &Path| {
+            match number(file) {
+                // As long as all that may be begun beside it.
+                0 => {
+                    let first_waits = first_waits.lock().unwrap();
+                    (1..THREADS * AHEAD).for_each(|_| first_waits.recv().unwrap());
+                    first_is_done.store(true, Ordering::SeqCst);
+                }
+                number => {
+                    let is_early = number >= THREADS * AHEAD && !first_is_done.load(Ordering::SeqCst);
+                    too_many.fetch_or(is_early, Ordering::SeqCst);
+                    waits.lock().unwrap().send(()).unwrap();
+                }
+            }
+            Err(Failure::Unreadable(io::Error::other("not there")))
+        };
+        let mut written = Vec::new();
+        let write = |done: Done| {
+            written.push(number(&done.file));
+            Ok(())
+        };
+        share(judge, &files, THREADS, true, write).unwrap();
+        assert!(!too_many.into_inner());
+        assert_eq!(written, (0..files.len()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn who_cannot_write_begins_nothing_more() {
+        let files: Vec<PathBuf> = (0..1000).map(|number| number.to_string().into()).collect();
+        let begun = AtomicUsize::new(0);
+        let judge = |_: &Path| {
+            begun.fetch_add(1, Ordering::SeqCst);
+            Err(Failure::Unreadable(io::Error::other("not there")))
+        };
+        assert!(share(judge, &files, 2, true, |_| Err(io::Error::other("the disk is full"))).is_err());
+        assert!(begun.into_inner() <= 2 * AHEAD);
+    }
 }

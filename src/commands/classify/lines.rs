@@ -1,6 +1,8 @@
 //! A file's answer as text: for people, as JSON, as CSV.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use emotone::http::answer::{Classification, VerdictBody};
 use emotone::http::{ApiError, ErrorBody};
@@ -27,10 +29,16 @@ struct ErrorLine<'a> {
     error: ErrorBody,
 }
 
+/// A file's name as text. In one that is no text, which JSON and CSV do not know, what is not ASCII is escaped, so that no two
+/// such names become one.
+pub fn name(file: &Path) -> Cow<'_, str> {
+    let is_escaped = || file.as_os_str().as_encoded_bytes().escape_ascii().to_string().into();
+    file.to_str().map_or_else(is_escaped, Cow::Borrowed)
+}
+
 /// One JSON object.
 pub fn json(done: &Done) -> serde_json::Result<String> {
-    // JSON knows no other names than text.
-    let file = &*done.file.to_string_lossy();
+    let file = &*name(&done.file);
     match &done.answer {
         Ok(answer) => serde_json::to_string(&Line { file, answer }),
         Err(Failure::Refused(error)) => serde_json::to_string(&ErrorLine { file, error: error.body(None) }),
@@ -49,7 +57,7 @@ pub fn csv_header() -> Vec<&'static str> {
 
 /// One row; a file that could not be judged has an error and little else.
 pub fn csv_row(done: &Done) -> Vec<String> {
-    let file = done.file.to_string_lossy().into_owned();
+    let file = name(&done.file).into_owned();
     let number = |number: Option<f32>| number.map_or_else(String::new, |number| number.to_string());
     match &done.answer {
         Ok(answer) => {

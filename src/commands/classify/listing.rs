@@ -8,6 +8,8 @@ use emotone::audio::is_audio_name;
 use emotone::config::Shard;
 use sha2::{Digest, Sha256};
 
+use super::lines::name;
+
 /// What there is to do.
 #[derive(Debug, Default)]
 pub struct Found {
@@ -24,8 +26,8 @@ pub fn files(arguments: &[PathBuf], shard: Option<Shard>, done: &HashSet<String>
         // A shard goes by names below the folder, so that it is the same wherever the folder is mounted.
         let wanted = |file: &Path| {
             let below = file.strip_prefix(argument).ok().filter(|below| !below.as_os_str().is_empty());
-            let name = below.or_else(|| file.file_name().map(Path::new)).unwrap_or(file);
-            shard.is_none_or(|shard| is_in(name, shard)) && !done.contains(&*file.to_string_lossy())
+            let known = below.or_else(|| file.file_name().map(Path::new)).unwrap_or(file);
+            shard.is_none_or(|shard| is_in(known, shard)) && !done.contains(&*name(file))
         };
         let mut found = Found::default();
         if argument.is_dir() {
@@ -66,14 +68,17 @@ fn list(folder: &Path, folders: &mut Vec<PathBuf>, files: &mut Vec<PathBuf>) -> 
 }
 
 /// Whether a file belongs to a shard: by a hash of its name, so that files that come or go do not move the others.
-fn is_in(name: &Path, shard: Shard) -> bool {
-    let hash: [u8; 32] = Sha256::digest(name.to_string_lossy().as_bytes()).into();
+fn is_in(file: &Path, shard: Shard) -> bool {
+    let hash: [u8; 32] = Sha256::digest(name(file).as_bytes()).into();
     let number = hash.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
     number % shard.count == shard.index
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
     use super::*;
 
     #[test]
@@ -123,5 +128,15 @@ mod tests {
         let done = HashSet::from(["b.wav".to_string()]);
         let arguments = ["a.wav", "b.wav"].map(PathBuf::from);
         assert_eq!(files(&arguments, None, &done).files, [PathBuf::from("a.wav")]);
+    }
+
+    #[test]
+    fn names_that_are_no_text_are_not_taken_for_each_other() {
+        let named = |bytes: &[u8]| PathBuf::from(OsStr::from_bytes(bytes));
+        let arguments = [named(b"b\xf6se.wav"), named(b"b\xfcse.wav")];
+        let done = HashSet::from([name(&arguments[0]).into_owned()]);
+        assert_eq!(files(&arguments, None, &done).files, arguments[1..]);
+        assert_eq!(name(&arguments[0]), "b\\xf6se.wav");
+        assert_eq!(name(Path::new("böse.wav")), "böse.wav");
     }
 }

@@ -27,7 +27,7 @@ const MAX_DECODED_MIB: u32 = 16 * 1024;
 /// Classifies files; goes on after a bad one, and fails in the end.
 pub fn classify(options: &Classify) -> Result<ExitCode> {
     let is_archive = options.output.is_some() || options.files.iter().any(|file| file.is_dir());
-    let classifier = load::classifier(options.model.model.as_deref())?;
+    let classifier = load::classifier(&options.model.model)?;
     let limits = AudioLimits { max_seconds: MAX_SECONDS, max_decoded_mib: MAX_DECODED_MIB, ..AudioLimits::default() };
     let pipeline = Pipeline::new(classifier, limits).context("cannot set up the model's features")?;
 
@@ -46,7 +46,7 @@ pub fn classify(options: &Classify) -> Result<ExitCode> {
     let mut unreadable = unreadable.into_iter().map(|(file, error)| Done { file, answer: Err(error.into()) });
     let written = unreadable
         .try_for_each(&mut write)
-        .and_then(|()| labour::share(&pipeline, &files, threads, in_order, &mut write));
+        .and_then(|()| labour::share(|file| labour::judge(&pipeline, file), &files, threads, in_order, &mut write));
     // Who closes the pipe wants no more of it; that is no failure.
     written.or_else(|error| if super::is_broken_pipe(&error) { Ok(()) } else { Err(error) }).context("cannot write")?;
     if is_archive {

@@ -37,8 +37,25 @@ impl StoreWriter {
     /// # Errors
     /// With the file's name, if it cannot be made.
     pub fn create(path: &Path, width: usize) -> Result<Self> {
-        let create = |path: &Path| File::create(path).map(BufWriter::new).with_context(|| cannot("written", path));
-        let (out, starts) = (create(path)?, create(&index_path(path))?);
+        let create = |path: &Path| {
+            let file = File::options().read(true).write(true).create(true).truncate(true).open(path);
+            file.with_context(|| cannot("written", path))
+        };
+        Self::new(create(path)?, create(&index_path(path))?, path, width)
+    }
+
+    /// Begins a store in files in `folder` that have no names, so that nothing is left of them when the process ends, however
+    /// it ends.
+    ///
+    /// # Errors
+    /// With the folder's name, if they cannot be made.
+    pub fn unnamed(folder: &Path, width: usize) -> Result<Self> {
+        let create = || tempfile::tempfile_in(folder).with_context(|| cannot("written", folder));
+        Self::new(create()?, create()?, &folder.join("unnamed"), width)
+    }
+
+    fn new(out: File, starts: File, path: &Path, width: usize) -> Result<Self> {
+        let (out, starts) = (BufWriter::new(out), BufWriter::new(starts));
         let mut writer = Self { out, starts, path: path.into(), width, rows: 0 };
         writer.push_start()?;
         Ok(writer)
@@ -63,14 +80,15 @@ impl StoreWriter {
         write.with_context(|| cannot("written", &index_path(&self.path)))
     }
 
-    /// Ends the store, after which it can be opened again.
+    /// Ends the store, after which it can be opened again if it has a name.
     ///
     /// # Errors
     /// With the file's name, if it cannot be written.
-    pub fn finish(mut self) -> Result<FeatureStore> {
-        self.out.flush().with_context(|| cannot("written", &self.path))?;
-        self.starts.flush().with_context(|| cannot("written", &index_path(&self.path)))?;
-        FeatureStore::open(&self.path, self.width)
+    pub fn finish(self) -> Result<FeatureStore> {
+        let Self { out, starts, path, width, .. } = self;
+        let out = out.into_inner().with_context(|| cannot("written", &path))?;
+        let starts = starts.into_inner().with_context(|| cannot("written", &index_path(&path)))?;
+        FeatureStore::new(out, starts, &path, width)
     }
 }
 
@@ -80,12 +98,13 @@ impl FeatureStore {
     /// # Errors
     /// With the file's name, if it is missing or not complete.
     pub fn open(path: &Path, width: usize) -> Result<Self> {
-        let open = |path: &Path| -> Result<(File, u64)> {
-            let file = File::open(path).with_context(|| cannot("read", path))?;
-            let length = file.metadata().with_context(|| cannot("read", path))?.len();
-            Ok((file, length))
-        };
-        let ((file, length), (starts, starts_length)) = (open(path)?, open(&index_path(path))?);
+        let open = |path: &Path| File::open(path).with_context(|| cannot("read", path));
+        Self::new(open(path)?, open(&index_path(path))?, path, width)
+    }
+
+    fn new(file: File, starts: File, path: &Path, width: usize) -> Result<Self> {
+        let length = |file: &File| Ok::<_, anyhow::Error>(file.metadata().with_context(|| cannot("read", path))?.len());
+        let (length, starts_length) = (length(&file)?, length(&starts)?);
         let records = (starts_length / START_BYTES).saturating_sub(1);
         let store = Self { file, starts, path: path.into(), width, records };
         let [rows] = store.starts(records)?;
@@ -172,6 +191,15 @@ mod tests {
             assert_eq!(store.read(index).unwrap().values(), values);
         }
         assert!(store.read(3).is_err());
+    }
+
+    #[test]
+    fn a_store_without_a_name_can_be_read_and_leaves_nothing_in_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = StoreWriter::unnamed(folder.path(), 1).unwrap();
+        writer.push(&FeatureMatrix::new(1, vec![1.0, 2.0])).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nor while it is written");
+        assert_eq!(writer.finish().unwrap().read(0).unwrap().values(), [1.0, 2.0]);
     }
 
     #[test]

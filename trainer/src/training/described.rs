@@ -1,6 +1,6 @@
 //! What first layers that learn nothing make of stretches.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use emotone::features::FeatureMatrix;
@@ -54,9 +54,7 @@ impl<'a> Described<'a> {
         };
         let places: Vec<u32> = examples.places().collect();
         let channels = describe(&[])?.dims()[2];
-        let folder = examples.store.folder();
-        let place = tempfile::tempdir_in(folder).with_context(|| format!("{}: cannot be written", folder.display()))?;
-        let mut writer = StoreWriter::create(&place.path().join("described.f32"), channels)?;
+        let mut writer = StoreWriter::unnamed(examples.store.folder(), channels)?;
         for places in places.chunks(TOGETHER) {
             let described = describe(places)?;
             let [count, frames, _] = described.dims();
@@ -66,7 +64,6 @@ impl<'a> Described<'a> {
                 writer.push(&FeatureMatrix::new(channels, one))?;
             }
         }
-        // Its file stays open and loses its name with the folder, so that nothing is left of a training that is killed.
         Ok(Self { next: network.unlearned(), variation, stretches, store: writer.finish()? })
     }
 
