@@ -125,14 +125,13 @@ async fn send(
 ) -> Result<StatusCode, Box<dyn std::error::Error + Send + Sync>> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(socket)).await?;
     let answered = async { sender.send_request(request).await.map(|response| response.status()) };
+    tokio::pin!(answered);
     tokio::select! {
         // The connection does the work; who asks first only decides who is told of its end.
         biased;
-        status = answered => Ok(status?),
-        ended = connection => {
-            ended?;
-            Err("the connection was closed without an answer".into())
-        }
+        status = &mut answered => Ok(status?),
+        // Who closes with the answer ends the connection before the answer is looked at; an answer that never came is an error.
+        _ended = connection => Ok(answered.await?),
     }
 }
 
@@ -153,6 +152,8 @@ fn connector() -> Result<TlsConnector, String> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
     use super::*;
 
     #[test]
@@ -162,6 +163,20 @@ mod tests {
         }
         let endpoint = Endpoint::new("http://user@[::1]:8081/hook?x=1").unwrap();
         assert_eq!((&*endpoint.host, endpoint.port), ("::1", 8081));
+    }
+
+    #[tokio::test]
+    async fn who_answers_and_closes_at_once_has_answered() {
+        for (answer, status) in [("HTTP/1.0 204 No Content\r\n\r\n", Some(204)), ("", None)] {
+            let (ours, mut theirs) = tokio::io::duplex(4096);
+            let receiver = async move {
+                theirs.read_buf(&mut Vec::with_capacity(4096)).await.unwrap();
+                theirs.write_all(answer.as_bytes()).await.unwrap();
+            };
+            let request = Request::post("/").header(header::HOST, "here").body(Full::new(Bytes::from_static(b"{}")));
+            let (told, ()) = tokio::join!(send(ours, request.unwrap()), receiver);
+            assert_eq!(told.ok().map(|status| status.as_u16()), status);
+        }
     }
 
     #[test]
