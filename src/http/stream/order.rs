@@ -17,32 +17,65 @@ pub enum Next<'a> {
 }
 
 /// One track's pieces. A repeated piece is dropped, an early one waits for those before it, and where one doesn't come
-/// the gap is told, so that the clock of the call stays right.
+/// the gap is told, so that the clock of the call stays right. Numbers say what comes next, but some count both tracks together, or all
+/// messages: where a piece says its time, it is that which tells whether something is missing, and how much.
 #[derive(Debug)]
 pub struct Order {
     next: Option<u64>,
-    waiting: BTreeMap<u64, Vec<u8>>,
+    waiting: BTreeMap<u64, Piece>,
     waiting_bytes: usize,
     last_length: usize,
+    /// When the last piece ended, by its own time.
+    ended_ms: Option<f64>,
+    bytes_per_ms: f64,
     longest_gap: usize,
+    /// What may still be told as missing.
+    allowance: usize,
+}
+
+/// Bytes, and when they began.
+#[derive(Debug)]
+pub struct Piece {
+    /// Milliseconds on the track's own clock, if it has one.
+    pub time_ms: Option<u64>,
+    /// What was heard.
+    pub bytes: Vec<u8>,
 }
 
 impl Order {
-    /// Nothing came yet. A gap is told as `longest_gap` bytes at most, however many are missing.
-    pub fn new(longest_gap: usize) -> Self {
-        Self { next: None, waiting: BTreeMap::new(), waiting_bytes: 0, last_length: 0, longest_gap }
+    /// Nothing came yet. Of gaps `longest_gap` bytes are told in advance and then as many as came, never more than
+    /// `longest_gap` at once: who sends little cannot make much of it.
+    pub fn new(bytes_per_ms: f64, longest_gap: usize) -> Self {
+        Self {
+            next: None,
+            waiting: BTreeMap::new(),
+            waiting_bytes: 0,
+            last_length: 0,
+            ended_ms: None,
+            bytes_per_ms,
+            longest_gap,
+            allowance: longest_gap,
+        }
     }
 
     /// Takes a piece by its number (from 1), and gives what is in order now to `each`. A piece without a number is next.
-    pub fn take(&mut self, number: Option<u64>, bytes: Vec<u8>, mut each: impl FnMut(Next<'_>)) {
-        let Some(number) = number else { return each(Next::Piece(&bytes)) };
+    pub fn take(&mut self, number: Option<u64>, piece: Piece, mut each: impl FnMut(Next<'_>)) {
+        let Some(number) = number else { return self.hear(&piece, &mut each) };
         // Whoever begins far from 1 counts in his own way.
         let next = *self.next.get_or_insert(if number <= MOST_WAITING as u64 { number.min(1) } else { number });
+        if number != next && self.follows(&piece) {
+            self.hear(&piece, &mut each);
+            let next = next.max(number.saturating_add(1));
+            self.next = Some(next);
+            self.waiting.retain(|number, _| *number >= next);
+            self.waiting_bytes = self.waiting.values().map(|piece| piece.bytes.len()).sum();
+            return self.give(&mut each);
+        }
         if number < next || self.waiting.contains_key(&number) {
             return;
         }
-        self.waiting_bytes += bytes.len();
-        self.waiting.insert(number, bytes);
+        self.waiting_bytes += piece.bytes.len();
+        self.waiting.insert(number, piece);
         self.give(&mut each);
         while self.waiting.len() > MOST_WAITING || self.waiting_bytes > MOST_WAITING_BYTES {
             self.give_up(&mut each);
@@ -56,23 +89,46 @@ impl Order {
         }
     }
 
+    /// Whether a piece begins when the last one ended, or with the track: nothing is missing then, whatever its number.
+    fn follows(&self, piece: &Piece) -> bool {
+        let tolerance_ms = 0.5 * piece.bytes.len() as f64 / self.bytes_per_ms;
+        piece.time_ms.is_some_and(|time_ms| (time_ms as f64 - self.ended_ms.unwrap_or(0.0)).abs() < tolerance_ms)
+    }
+
     /// Gives up what is missing before the first piece that waits.
     fn give_up(&mut self, each: &mut impl FnMut(Next<'_>)) {
-        let (Some(next), Some((first, bytes))) = (self.next, self.waiting.first_key_value()) else { return };
-        let length = if self.last_length > 0 { self.last_length } else { bytes.len() };
+        let (Some(next), Some((first, piece))) = (self.next, self.waiting.first_key_value()) else { return };
+        let length = if self.last_length > 0 { self.last_length } else { piece.bytes.len() };
         let missing = usize::try_from(first.saturating_sub(next)).unwrap_or(usize::MAX);
-        each(Next::Gap(missing.saturating_mul(length).min(self.longest_gap)));
+        let counted = missing.saturating_mul(length);
+        let timed = |ended_ms: f64| piece.time_ms.map(|time_ms| (time_ms as f64 - ended_ms) * self.bytes_per_ms);
+        let gap = match (self.ended_ms, timed(self.ended_ms.unwrap_or(0.0))) {
+            (Some(_), Some(bytes)) if bytes >= 0.0 => bytes as usize,
+            // Where nothing came yet, a clock may have begun before the track.
+            (None, Some(bytes)) if self.last_length == 0 => counted.min(bytes as usize),
+            _ => counted,
+        };
+        let gap = gap.min(self.allowance);
+        self.allowance -= gap;
         self.next = Some(*first);
+        each(Next::Gap(gap));
         self.give(each);
     }
 
     fn give(&mut self, each: &mut impl FnMut(Next<'_>)) {
-        while let Some(bytes) = self.next.and_then(|next| self.waiting.remove(&next)) {
-            self.waiting_bytes -= bytes.len();
-            self.last_length = bytes.len();
+        while let Some(piece) = self.next.and_then(|next| self.waiting.remove(&next)) {
+            self.waiting_bytes -= piece.bytes.len();
             self.next = self.next.map(|next| next.saturating_add(1));
-            each(Next::Piece(&bytes));
+            self.hear(&piece, each);
         }
+    }
+
+    fn hear(&mut self, piece: &Piece, each: &mut impl FnMut(Next<'_>)) {
+        let length = piece.bytes.len();
+        self.last_length = length;
+        self.ended_ms = piece.time_ms.map(|time_ms| time_ms as f64 + length as f64 / self.bytes_per_ms);
+        self.allowance = self.allowance.saturating_add(length).min(self.longest_gap);
+        each(Next::Piece(&piece.bytes));
     }
 }
 
@@ -82,18 +138,52 @@ mod tests {
 
     const LONGEST_GAP: usize = 1000;
 
+    fn piece(bytes: Vec<u8>) -> Piece {
+        Piece { time_ms: None, bytes }
+    }
+
     /// Each piece is its number, twice; gaps are zeros.
     fn ordered(numbers: &[u64]) -> Vec<u8> {
-        let (mut order, mut heard) = (Order::new(LONGEST_GAP), Vec::new());
+        timed(&numbers.iter().map(|number| (*number, None)).collect::<Vec<_>>())
+    }
+
+    /// The same with times; a byte lasts a millisecond.
+    fn timed(numbers: &[(u64, Option<u64>)]) -> Vec<u8> {
+        let (mut order, mut heard) = (Order::new(1.0, LONGEST_GAP), Vec::new());
         let mut hear = |next: Next<'_>| match next {
             Next::Piece(bytes) => heard.extend_from_slice(bytes),
             Next::Gap(length) => heard.extend(vec![0; length]),
         };
-        for number in numbers {
-            order.take(Some(*number), vec![*number as u8; 2], &mut hear);
+        for (number, time_ms) in numbers {
+            order.take(Some(*number), Piece { time_ms: *time_ms, bytes: vec![*number as u8; 2] }, &mut hear);
         }
         order.finish(&mut hear);
         heard
+    }
+
+    #[test]
+    fn where_pieces_say_their_time_it_matters_little_how_they_are_counted() {
+        let at = |pieces: &[(u64, u64)]| {
+            timed(&pieces.iter().map(|(number, time_ms)| (*number, Some(*time_ms))).collect::<Vec<_>>())
+        };
+        // One count for both tracks, one for all messages, and none.
+        assert_eq!(at(&[(1, 0), (3, 2), (5, 4)]), [1, 1, 3, 3, 5, 5]);
+        assert_eq!(at(&[(2, 0), (3, 2), (4, 4)]), [2, 2, 3, 3, 4, 4]);
+        assert_eq!(at(&[(1, 0), (1, 2), (1, 4)]), [1; 6]);
+        // One is lost, comes twice, or too early.
+        assert_eq!(at(&[(1, 0), (5, 4), (7, 6)]), [1, 1, 0, 0, 5, 5, 7, 7]);
+        assert_eq!(at(&[(2, 2), (3, 4)]), [0, 0, 2, 2, 3, 3]);
+        assert_eq!(at(&[(1, 0), (2, 2), (2, 2), (4, 6), (3, 4)]), [1, 1, 2, 2, 3, 3, 4, 4]);
+        // Clocks that stand still, or began long ago.
+        assert_eq!(at(&[(1, 7), (2, 7), (4, 7)]), [1, 1, 2, 2, 0, 0, 4, 4]);
+        assert_eq!(at(&[(1, 5000), (2, 5002), (4, 5006)]), [1, 1, 2, 2, 0, 0, 4, 4]);
+        assert_eq!(at(&[(3, 5000), (4, 5002)]), [0, 0, 0, 0, 3, 3, 4, 4]);
+    }
+
+    #[test]
+    fn who_sends_little_is_not_heard_for_long() {
+        let far: Vec<u64> = (0..60).map(|place| 1 + place * 1_000_000).collect();
+        assert!(ordered(&far).len() <= LONGEST_GAP + 2 * 2 * far.len());
     }
 
     #[test]
@@ -119,23 +209,23 @@ mod tests {
 
     #[test]
     fn a_missing_piece_is_not_waited_for_for_ever() {
-        let (mut order, mut pieces) = (Order::new(LONGEST_GAP), 0);
-        order.take(Some(1), vec![1; 160], |_| {});
+        let (mut order, mut pieces) = (Order::new(1.0, LONGEST_GAP), 0);
+        order.take(Some(1), piece(vec![1; 160]), |_| {});
         for number in 3..3 + 2 * MOST_WAITING as u64 {
-            order.take(Some(number), vec![1; 160], |_| pieces += 1);
+            order.take(Some(number), piece(vec![1; 160]), |_| pieces += 1);
         }
         assert!(pieces > MOST_WAITING && order.waiting.is_empty());
-        let mut order = Order::new(LONGEST_GAP);
-        order.take(Some(1), vec![0; 10], |_| {});
-        (3..20).for_each(|number| order.take(Some(number), vec![0; 60_000], |_| {}));
+        let mut order = Order::new(1.0, LONGEST_GAP);
+        order.take(Some(1), piece(vec![0; 10]), |_| {});
+        (3..20).for_each(|number| order.take(Some(number), piece(vec![0; 60_000]), |_| {}));
         assert!(order.waiting_bytes <= MOST_WAITING_BYTES);
     }
 
     #[test]
     fn pieces_without_numbers_are_heard_as_they_come() {
-        let (mut order, mut heard) = (Order::new(LONGEST_GAP), Vec::new());
+        let (mut order, mut heard) = (Order::new(1.0, LONGEST_GAP), Vec::new());
         for byte in [3, 1, 2] {
-            order.take(None, vec![byte], |next| {
+            order.take(None, piece(vec![byte]), |next| {
                 if let Next::Piece(bytes) = next {
                     heard.extend_from_slice(bytes);
                 }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::dialect::{BadFrame, Dialect, Wish};
 use super::opening::{Start, Wishes};
-use super::order::{Next, Order};
+use super::order::{Next, Order, Piece};
 use crate::audio::{RawDecoder, RawEncoding, RawFormat};
 use crate::call::{AlertRule, channel_of_track};
 
@@ -23,7 +23,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 /// Twilio's own format, where `start` does not say it.
 const TELEPHONE_HZ: u32 = 8_000;
-/// Longest gap that is filled with silence.
+/// Longest gap that is filled with silence, and all that is filled in advance of sound.
 const LONGEST_GAP_SECONDS: usize = 10;
 
 /// A call at Twilio.
@@ -58,6 +58,8 @@ struct Media<'a> {
     track: Option<Cow<'a, str>>,
     #[serde(default, deserialize_with = "number")]
     chunk: Option<u64>,
+    #[serde(default, deserialize_with = "number")]
+    timestamp: Option<u64>,
     #[serde(borrow)]
     payload: Option<Cow<'a, str>>,
 }
@@ -121,8 +123,11 @@ pub(super) fn start(value: &Value) -> Result<Start, BadFrame> {
     let format = RawFormat { encoding, sample_rate_hz, channels };
     let bytes_per_sample = if encoding == RawEncoding::PcmS16le { 2 } else { 1 };
     let longest_gap = (sample_rate_hz as usize).saturating_mul(LONGEST_GAP_SECONDS * bytes_per_sample);
-    let track =
-        || Track { order: Order::new(longest_gap), decoder: RawDecoder::new(RawFormat { channels: 1, ..format }) };
+    let bytes_per_ms = f64::from(sample_rate_hz) * bytes_per_sample as f64 / 1000.0;
+    let track = || Track {
+        order: Order::new(bytes_per_ms, longest_gap),
+        decoder: RawDecoder::new(RawFormat { channels: 1, ..format }),
+    };
     let twilio = Twilio { tracks: (0..channels).map(|_| track()).collect(), bytes_per_sample };
     let wishes = wishes(&data.custom_parameters)?;
     Ok(Start { format, wishes, call_id: data.call_sid, dialect: Dialect::Twilio(twilio) })
@@ -163,7 +168,8 @@ impl Twilio {
         let payload = media.payload.as_deref().ok_or_else(|| BadFrame("`media` without `payload`".into()))?;
         let bytes = BASE64.decode(payload).map_err(|error| BadFrame(format!("`payload` is not base64: {error}")))?;
         let Track { order, decoder } = &mut self.tracks[channel];
-        order.take(media.chunk, bytes, hear(decoder, self.bytes_per_sample, &mut sound[channel..=channel]));
+        let piece = Piece { time_ms: media.timestamp, bytes };
+        order.take(media.chunk, piece, hear(decoder, self.bytes_per_sample, &mut sound[channel..=channel]));
         Ok(())
     }
 
