@@ -167,3 +167,25 @@ fn what_is_not_audio_is_named() {
         }
     }
 }
+
+/// Whether an MP3 has as many seconds as its frames, but for what an encoder may have filled up.
+fn assert_lasts(bytes: Vec<u8>, seconds: f64, what: &str) {
+    let recording = decoded(bytes).unwrap();
+    let lasts = recording.channels[0].samples().len() as f64 / f64::from(recording.sample_rate_hz);
+    assert!((seconds - 0.33..seconds + 0.15).contains(&lasts), "{what}: {lasts} s instead of {seconds}");
+}
+
+#[test]
+fn an_mp3_is_heard_to_its_end_whatever_its_header_counts() {
+    // Its first frame, which counts the others, is gone; half a second of noise takes more room than the two seconds behind it.
+    assert_lasts(bytes("sndfile-vbr-headless.mp3"), 2.5, "without a count");
+    let whole = bytes("ffmpeg.mp3");
+    let count = whole.windows(4).position(|tag| tag == b"Info" || tag == b"Xing").unwrap() + 8;
+    let many = whole.repeat(4);
+    assert_lasts(many.clone(), 1.6, "four in a row, of which the first counts its own");
+    for wrong in [0_u32, 5] {
+        let mut many = many.clone();
+        many[count..count + 4].copy_from_slice(&wrong.to_be_bytes());
+        assert_lasts(many, 1.6, "a wrong count");
+    }
+}

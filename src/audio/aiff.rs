@@ -65,6 +65,7 @@ impl Common {
         let compression = content.get(18..22).unwrap_or(b"NONE");
         let encoding = match (compression, bits) {
             (b"NONE" | b"twos" | b"sowt", 1..=8) => PcmS8,
+            (b"raw ", 1..=8) => PcmU8,
             (b"NONE" | b"twos", 9..=16) => PcmS16be,
             (b"NONE" | b"twos" | b"in24", 17..=24) => PcmS24be,
             (b"NONE" | b"twos" | b"in32", 25..=32) => PcmS32be,
@@ -134,6 +135,7 @@ mod tests {
             let little = aiff(b"sowt\0\0", 16, &[0, 0x40, 0, 0xC0], size).unwrap();
             assert_eq!(little.channels[0].samples(), [0.5, -0.5]);
         }
+        assert_eq!(aiff(b"raw \0\0", 8, &[0x80, 0xC0], 10).unwrap().channels[0].samples(), [0.0, 0.5]);
         assert_eq!(aiff(b"ulaw\0\0", 16, &[0xFF, 0x80], 10).unwrap().channels[0].samples(), [0.0, 32124.0 / 32768.0]);
     }
 

@@ -38,7 +38,8 @@ pub(super) fn open(bytes: &Bytes) -> Result<Opened, AudioError> {
         other => return Err(AudioError::Unsupported { what: format!("an AU file with encoding number {other}") }),
     };
     let start = (start as usize).min(bytes.len());
-    // 0xFFFFFFFF stands for an unknown length; a length that did not arrive is worth no more.
+    // 0xFFFFFFFF stands for an unknown length, some write 0; a length that did not arrive is worth no more.
+    let length = if length == 0 { u32::MAX } else { length };
     let end = start.saturating_add(length as usize).min(bytes.len());
     let channels = u16::try_from(channels).unwrap_or(u16::MAX);
     Ok(Interleaved::open(encoding, rate, channels, bytes.slice(start..end)))
@@ -58,9 +59,11 @@ mod tests {
 
     #[test]
     fn a_telephone_recording_of_unknown_length_is_read_to_its_end() {
-        let recording = au([24, u32::MAX, 1, 8000, 1], &[0x00, 0xFF, 0x80]).unwrap();
-        assert_eq!((recording.format.as_str(), recording.sample_rate_hz), ("mulaw", 8000));
-        assert_eq!(recording.channels[0].samples(), [-32124.0 / 32768.0, 0.0, 32124.0 / 32768.0]);
+        for length in [u32::MAX, 0] {
+            let recording = au([24, length, 1, 8000, 1], &[0x00, 0xFF, 0x80]).unwrap();
+            assert_eq!((recording.format.as_str(), recording.sample_rate_hz), ("mulaw", 8000));
+            assert_eq!(recording.channels[0].samples(), [-32124.0 / 32768.0, 0.0, 32124.0 / 32768.0]);
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::{AudioError, RawFormat, aiff, au};
 /// # Errors
 /// [`AudioError::Unsupported`] that names what was seen, or [`AudioError::Invalid`] for a header without sense.
 pub(super) fn open(bytes: Bytes, raw: Option<RawFormat>) -> Result<Opened, AudioError> {
+    let bytes = if raw.is_none() { without_tags(bytes) } else { bytes };
     if riff::is_wav(&bytes) {
         return open_wav(riff::read(&bytes)?);
     }
@@ -28,7 +29,6 @@ pub(super) fn open(bytes: Bytes, raw: Option<RawFormat>) -> Result<Opened, Audio
     if aiff::is_aiff(&bytes) {
         return aiff::open(&bytes);
     }
-    let bytes = without_tags(bytes);
     match recognize(&bytes) {
         Some(container) => Packets::open(container, bytes),
         None => Err(AudioError::Unsupported { what: describe(&bytes) }),
@@ -49,7 +49,7 @@ fn open_wav(file: WavFile) -> Result<Opened, AudioError> {
     }
 }
 
-/// Skips ID3v2 tags, which stand before MP3 and AAC, and sometimes before FLAC, and the zeros that may follow them.
+/// Skips ID3v2 tags, which stand before MP3 and AAC, and sometimes before FLAC and others, and the zeros that may follow them.
 fn without_tags(mut bytes: Bytes) -> Bytes {
     while let Some([b'I', b'D', b'3', _, _, flags, size @ ..]) = bytes.first_chunk::<10>() {
         let size = size.iter().fold(0_usize, |size, byte| size << 7 | usize::from(byte & 0x7F));

@@ -12,7 +12,7 @@ use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDe
 use symphonia::core::errors::Error;
 use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream, ReadOnlySource};
-use symphonia::core::units::TimeBase;
+use symphonia::core::units::{Duration, TimeBase};
 use symphonia::default::formats::{AdtsReader, FlacReader, IsoMp4Reader, MkvReader, MpaReader, OggReader};
 
 use super::AudioError;
@@ -44,11 +44,12 @@ impl Container {
     }
 
     fn reader(self, bytes: Bytes) -> Result<Box<dyn FormatReader>, Error> {
-        // Readers that know how long a file is refuse one that was cut, since its parts reach beyond the end.
+        // Readers that know how long a file is refuse one that was cut, since its parts reach beyond the end; that of MP3 guesses
+        // from its first frames how many there are, and drops the rest.
         let forwards_only = match self {
-            Self::Ogg | Self::Matroska => true,
+            Self::Ogg | Self::Matroska | Self::Mp3 => true,
             Self::Mp4 => is_cut_mp4(&bytes),
-            Self::Flac | Self::Mp3 | Self::Adts => false,
+            Self::Flac | Self::Adts => false,
         };
         let source: Box<dyn MediaSource> = match forwards_only {
             true => Box::new(ReadOnlySource::new(Cursor::new(bytes))),
@@ -93,6 +94,8 @@ pub(super) struct Packets {
     sample_rate_hz: u32,
     /// Whether `planes` are still to be given out.
     pending: bool,
+    /// Packets that lie beyond the end that the header knows.
+    beyond: usize,
 }
 
 enum Codec {
@@ -102,6 +105,8 @@ enum Codec {
 
 /// Packets that one step decodes: one or two milliseconds of work.
 const STEP_PACKETS: usize = 16;
+/// Packets at the end that an encoder may have filled up: 4095 samples of MP3 are less than eight of the shortest.
+const MOST_FILLED_PACKETS: usize = 8;
 /// After so many packets in a row without a sample, there is nothing to be expected any more.
 const MOST_BROKEN_PACKETS: usize = 1000;
 /// Largest Vorbis setup header, in bytes. Encoders write below 10 kB; a byte of it can ask for 1 kB of memory.
@@ -131,6 +136,7 @@ impl Packets {
                 planes: Vec::new(),
                 sample_rate_hz: 0,
                 pending: false,
+                beyond: 0,
             };
             if !packets.next()? {
                 let reason = format!("its {} container holds nothing that can be decoded", container.name());
@@ -151,9 +157,15 @@ impl Packets {
     fn next(&mut self) -> Result<bool, AudioError> {
         for _ in 0..MOST_BROKEN_PACKETS {
             // Damage in the container ends the recording: what came before it is judged.
-            let Ok(Some(packet)) = self.reader.next_packet() else { return Ok(false) };
+            let Ok(Some(mut packet)) = self.reader.next_packet() else { return Ok(false) };
             if packet.track_id != self.track {
                 continue;
+            }
+            // Encoders fill up the last frames; what is dropped beyond that was recorded, whatever the header counted.
+            let is_beyond = packet.trim_end > Duration::ZERO && packet.trim_end >= packet.dur;
+            self.beyond += usize::from(is_beyond);
+            if is_beyond && self.beyond > MOST_FILLED_PACKETS {
+                packet.trim_end = Duration::ZERO;
             }
             self.planes.iter_mut().for_each(Vec::clear);
             match &mut self.codec {
