@@ -9,6 +9,8 @@ use crate::model::Emotion;
 const RELEASE: f32 = 0.8;
 /// A pause longer than this ends what was held before it, in seconds.
 const LONGEST_PAUSE_SECONDS: f64 = 10.0;
+/// What sums of times may be short of their true value.
+const ROUNDING_SECONDS: f64 = 1e-6;
 /// Longest time that a rule may ask for, in seconds.
 const LONGEST_HOLD_SECONDS: f64 = 3600.0;
 
@@ -149,7 +151,8 @@ impl AlertWatch {
         });
         raised.last_seconds = segment.end_seconds;
         raised.sum = (raised.sum.0 + f64::from(probability) * seconds, raised.sum.1 + seconds);
-        if raised.told || segment.end_seconds - raised.since_seconds < self.rule.hold_seconds {
+        let held_seconds = segment.end_seconds - raised.since_seconds + ROUNDING_SECONDS;
+        if raised.told || held_seconds < self.rule.hold_seconds {
             return None;
         }
         raised.told = true;

@@ -4,18 +4,16 @@ use std::collections::VecDeque;
 
 use super::channel::mean;
 use super::{ChannelAnalyzer, ChannelJudgement, Judgement, Segment, Smoothing, Timeline, Window, WindowPlan};
-use crate::audio::{AudioError, Recording, Waveform};
+use crate::audio::{AudioError, Recording};
 use crate::features::FeatureExtractor;
 use crate::model::{Classifier, ModelError};
 
 /// Sound that one step turns into features, in seconds.
 const STEP_SECONDS: usize = 2;
-/// Channels whose samples nowhere differ by more are one speaker, as a share of full scale: two steps of 16 bits.
-const SAME_SAMPLE: f32 = 2.0 / 32_768.0;
 
 /// The channels of a recording, judged in steps of some milliseconds each.
 ///
-/// Channels of the same content are one speaker: judged once, and counted once in the sum.
+/// Channels of the same samples are one speaker: judged once, and counted once in the sum.
 pub struct PostedCall {
     recording: Recording,
     voices: Vec<Voice>,
@@ -63,7 +61,8 @@ impl PostedCall {
         let rejection_threshold = classifier.card().rejection_threshold;
         let (mut voices, mut voice_of) = (Vec::<Voice>::new(), Vec::new());
         for (channel, waveform) in recording.channels.iter().enumerate() {
-            let known = voices.iter().position(|voice| same_sound(&recording.channels[voice.channel], waveform));
+            let samples = |voice: &Voice| recording.channels[voice.channel].samples();
+            let known = voices.iter().position(|voice| samples(voice) == waveform.samples());
             voice_of.push(known.unwrap_or(voices.len()));
             if known.is_none() {
                 voices.push(Voice {
@@ -125,9 +124,4 @@ impl PostedCall {
         }
         self.waiting.extend(windows.into_iter().map(|window| (number, window)));
     }
-}
-
-/// Whether two channels hold the same sound, but for rounding.
-fn same_sound(one: &Waveform, other: &Waveform) -> bool {
-    one.samples().iter().zip(other.samples()).all(|(one, other)| (one - other).abs() <= SAME_SAMPLE)
 }
