@@ -84,9 +84,21 @@ async fn a_body_over_the_limit_is_refused_by_its_length_and_by_its_bytes() {
 #[tokio::test]
 async fn uploads_that_fill_the_memory_together_are_refused() {
     let service = service_with(&["--max-buffered-mib", "1"]);
-    let answer = ask(&service, post("/classify", "audio/wav", vec![0_u8; 2 << 20])).await;
+    let upload = || post("/classify", "audio/wav", vec![0_u8; 700 << 10]);
+    // As another one of 700 KiB does that is under way.
+    let held = service.app.upload_room.clone().try_acquire_many_owned(700).unwrap();
+    let answer = ask(&service, upload()).await;
     expect(&answer, StatusCode::SERVICE_UNAVAILABLE, "overloaded");
     assert_eq!(answer.header("retry-after"), Some("1"));
+    drop(held);
+    expect(&ask(&service, upload()).await, StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_audio");
+}
+
+#[tokio::test]
+async fn a_body_that_the_memory_of_all_has_no_room_for_is_too_large() {
+    let service = service_with(&["--max-buffered-mib", "1"]);
+    let answer = ask(&service, post("/classify", "audio/wav", vec![0_u8; 2 << 20])).await;
+    expect(&answer, StatusCode::PAYLOAD_TOO_LARGE, "upload_too_large");
 }
 
 #[tokio::test]

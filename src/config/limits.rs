@@ -92,9 +92,14 @@ pub fn cores() -> usize {
 }
 
 impl Limits {
+    /// Largest request body, in MiB: one that all bodies together have no room for is too large as well.
+    pub fn largest_upload_mib(&self) -> u32 {
+        self.max_upload_mib.min(self.max_buffered_mib)
+    }
+
     /// Largest request body, in bytes.
     pub fn max_upload_bytes(&self) -> usize {
-        self.max_upload_mib as usize * MIB
+        self.largest_upload_mib() as usize * MIB
     }
 
     /// All request bodies together, in bytes.

@@ -156,7 +156,9 @@ pub struct ErrorBody {
 /// What went wrong.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ErrorDetail {
-    /// For programs; one of the table in the README.
+    /// For programs: `empty_upload`, `bad_multipart`, `bad_request`, `unauthorized`, `not_found`, `method_not_allowed`, `timeout`,
+    /// `upload_too_large`, `unsupported_audio`, `invalid_audio`, `audio_too_short`, `audio_too_long`, `rate_limited`, `overloaded`,
+    /// `deadline_exceeded` or `internal`.
     #[schema(value_type = String, example = "audio_too_short")]
     pub code: &'static str,
     /// For people.

@@ -42,7 +42,7 @@ impl Upload {
     pub async fn read(request: Request, app: &App) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
         check_encoding(&parts.headers)?;
-        check_declared_length(&parts.headers, app.settings.limits.max_upload_mib)?;
+        check_declared_length(&parts.headers, app.settings.limits.largest_upload_mib())?;
         let (bytes, room) = read_body(body, app).await?;
         let audio = if is_form(&parts.headers) { audio_part(parts, bytes).await? } else { bytes };
         if audio.is_empty() {
@@ -100,7 +100,7 @@ async fn read_body(mut body: Body, app: &App) -> Result<(Bytes, Room), ApiError>
         let Ok(piece) = frame.into_data() else { continue };
         length += piece.len();
         if length > limits.max_upload_bytes() {
-            return Err(ApiError::UploadTooLarge { limit_mib: limits.max_upload_mib });
+            return Err(ApiError::UploadTooLarge { limit_mib: limits.largest_upload_mib() });
         }
         room.grow_to(length, &app.upload_room)?;
         if first.is_empty() {

@@ -82,12 +82,15 @@ impl<J: Rotating> Rota<J> {
     /// The next turn, if there is anything that can be done.
     pub fn next(&mut self, now: Instant) -> Option<Turn<J>> {
         while self.waiting.pop_front_if(|(_, waiting)| waiting.is_abandoned()).is_some() {}
+        let can_begin = self.at_work < self.limits.max_at_work;
         let max_wait = self.pressure.max_wait(self.limits.max_wait, now);
-        if let Some((_, late)) = self.waiting.pop_front_if(|(since, _)| now.duration_since(*since) > max_wait) {
+        // Who may not wait at all may still be handed over.
+        let begins_at_once = self.limits.max_wait.is_zero() && can_begin;
+        let is_late = |(since, _): &mut (Instant, J)| !begins_at_once && now.duration_since(*since) > max_wait;
+        if let Some((_, late)) = self.waiting.pop_front_if(is_late) {
             return Some(Turn::Late(late));
         }
         self.round_has_turn = !self.round_has_turn;
-        let can_begin = self.at_work < self.limits.max_at_work;
         if can_begin
             && (!self.round_has_turn || self.round.is_empty())
             && let Some((_, job)) = self.waiting.pop_front()
@@ -192,6 +195,17 @@ mod tests {
         rota.enter("two", now).unwrap();
         assert_eq!(rota.next(now + Duration::from_secs(1)), None);
         assert_eq!(rota.next(now + Duration::from_secs(6)), Some(Turn::Late("two")));
+    }
+
+    #[test]
+    fn who_may_not_wait_begins_at_once_or_never() {
+        let (mut rota, now) = rota(1, 5);
+        rota.limits.max_wait = Duration::ZERO;
+        let soon = now + Duration::from_micros(50);
+        rota.enter("one", now).unwrap();
+        assert_eq!(rota.next(soon), Some(Turn::First("one")));
+        rota.enter("two", soon).unwrap();
+        assert_eq!(rota.next(soon + Duration::from_micros(50)), Some(Turn::Late("two")));
     }
 
     #[test]
