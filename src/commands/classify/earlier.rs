@@ -9,16 +9,24 @@ use std::path::Path;
 use anyhow::{Result, bail, ensure};
 use serde::Deserialize;
 
+use super::labour::UNREADABLE;
 use super::lines;
 use super::output::{Form, row};
 
-/// What an earlier run has done.
+/// What an earlier run has done. What it could not read is not among that: it may be there now.
 #[derive(Debug, Default)]
 pub struct Earlier {
-    /// Files as they are named in its output.
+    /// Files as they are [known](lines::known) from its output.
     pub files: HashSet<String>,
     /// How many of them could not be judged.
     pub failures: usize,
+}
+
+impl Earlier {
+    fn file(&mut self, name: &str, failed: bool) {
+        self.failures += usize::from(failed);
+        self.files.insert(lines::known(name).into());
+    }
 }
 
 /// How a JSON line begins.
@@ -28,7 +36,13 @@ const LINE_BEGINS: &[u8] = b"{\"file\":";
 #[derive(Deserialize)]
 struct Known {
     file: String,
-    error: Option<serde_json::Value>,
+    error: Option<Problem>,
+}
+
+#[derive(Deserialize)]
+struct Problem {
+    #[serde(default)]
+    code: String,
 }
 
 /// Which files an output names. What follows its last whole answer was cut off by the end of a run, and is removed.
@@ -54,8 +68,9 @@ fn read_lines(file: &File, path: &Path, earlier: &mut Earlier) -> Result<u64> {
         }
         let Ok(known) = serde_json::from_slice::<Known>(&line) else { bail!("{}", no_answer(path, &line)) };
         whole += length as u64;
-        earlier.failures += usize::from(known.error.is_some());
-        earlier.files.insert(known.file);
+        if known.error.as_ref().is_none_or(|problem| problem.code != lines::UNREADABLE_CODE) {
+            earlier.file(&known.file, known.error.is_some());
+        }
     }
 }
 
@@ -77,8 +92,9 @@ fn read_rows(file: &File, path: &Path, earlier: &mut Earlier) -> Result<u64> {
         file.read_exact_at(&mut last, end.saturating_sub(1))?;
         match (fields.get(0), fields.get(columns - 1)) {
             (Some(name), Some(error)) if last == *b"\n" => {
-                earlier.failures += usize::from(!error.is_empty());
-                earlier.files.insert(String::from_utf8_lossy(name).into_owned());
+                if !error.starts_with(UNREADABLE.as_bytes()) {
+                    earlier.file(&String::from_utf8_lossy(name), !error.is_empty());
+                }
                 whole = end;
             }
             _ if end == length => break,
@@ -100,7 +116,9 @@ fn no_answer(path: &Path, what: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use std::fs::OpenOptions;
+    use std::io;
 
+    use super::super::labour::Done;
     use super::*;
 
     #[test]
@@ -112,6 +130,24 @@ mod tests {
         let earlier = read_back(&mut file, Form::Json, &path).unwrap();
         assert_eq!((earlier.files.len(), earlier.failures), (2, 1));
         assert!(std::fs::read_to_string(&path).unwrap().ends_with("{}}\n"));
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("answers");
+        let failed = |error: io::Error| Done { file: "./gone.wav".into(), answer: Err(error.into()) };
+        let done = failed(io::Error::other("no such file"));
+        let csv = row(&lines::csv_header()).unwrap() + &row(&lines::csv_row(&done)).unwrap();
+        let known = "{\"file\":\"./a.wav\",\"error\":{\"code\":\"audio_too_short\"}}\n";
+        let json = format!("{known}{}\n", lines::json(&done).unwrap());
+        for (form, text, files) in [(Form::Csv, csv, 0), (Form::Json, json, 1)] {
+            std::fs::write(&path, text).unwrap();
+            let mut file = OpenOptions::new().read(true).write(true).open(&path).unwrap();
+            let earlier = read_back(&mut file, form, &path).unwrap();
+            assert_eq!((earlier.files.len(), earlier.failures), (files, files));
+            assert_eq!(earlier.files.contains("a.wav"), files > 0, "whatever way led to it");
+        }
     }
 
     #[test]

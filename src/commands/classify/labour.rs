@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
@@ -15,6 +16,9 @@ use emotone::pipeline::{Pipeline, Request};
 /// more, however large the archive.
 const AHEAD: usize = 64;
 
+/// How the words for a file that cannot be read begin.
+pub const UNREADABLE: &str = "cannot be read: ";
+
 /// A file that was dealt with.
 pub struct Done {
     /// The file.
@@ -27,7 +31,7 @@ pub struct Done {
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// It cannot be read.
-    #[error("{0}")]
+    #[error("{UNREADABLE}{0}")]
     Unreadable(#[from] io::Error),
     /// What the service would have said, and what its log would.
     #[error("{}", .0.detail().map_or_else(|| .0.to_string(), str::to_string))]
@@ -61,7 +65,10 @@ pub fn share(
                 while leaves.lock().unwrap_or_else(PoisonError::into_inner).recv().is_ok() {
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     let Some(file) = files.get(number) else { return };
-                    let done = Done { file: file.clone(), answer: judge(file) };
+                    // A number that never comes would be waited for for ever.
+                    let answer = catch_unwind(AssertUnwindSafe(|| judge(file)))
+                        .unwrap_or_else(|_| Err(ApiError::Internal("the work on this file panicked".into()).into()));
+                    let done = Done { file: file.clone(), answer };
                     if sender.send((number, done)).is_err() {
                         return;
                     }

@@ -15,6 +15,9 @@ use super::labour::{Done, Failure};
 const FIRST_COLUMNS: [&str; 4] = ["file", "status", "emotion", "confidence"];
 const LAST_COLUMNS: [&str; 5] = ["format", "duration_seconds", "sample_rate_hz", "channels", "error"];
 
+/// The code of a file that cannot be read, which no answer of the service has.
+pub const UNREADABLE_CODE: &str = "unreadable";
+
 #[derive(Serialize)]
 struct Line<'a> {
     file: &'a str,
@@ -36,6 +39,14 @@ pub fn name(file: &Path) -> Cow<'_, str> {
     file.to_str().map_or_else(is_escaped, Cow::Borrowed)
 }
 
+/// What a file is known by in an output that is resumed: its name, but for the folder that every name begins in anyway.
+pub fn known(mut name: &str) -> &str {
+    while let Some(rest) = name.strip_prefix("./") {
+        name = rest;
+    }
+    name
+}
+
 /// One JSON object.
 pub fn json(done: &Done) -> serde_json::Result<String> {
     let file = &*name(&done.file);
@@ -44,7 +55,7 @@ pub fn json(done: &Done) -> serde_json::Result<String> {
         Err(Failure::Refused(error)) => serde_json::to_string(&ErrorLine { file, error: error.body(None) }),
         Err(Failure::Unreadable(error)) => {
             let mut error = ApiError::BadRequest(error.to_string()).body(None);
-            error.error.code = "unreadable";
+            error.error.code = UNREADABLE_CODE;
             serde_json::to_string(&ErrorLine { file, error })
         }
     }

@@ -8,7 +8,7 @@ use emotone::audio::is_audio_name;
 use emotone::config::Shard;
 use sha2::{Digest, Sha256};
 
-use super::lines::name;
+use super::lines::{known, name};
 
 /// What there is to do.
 #[derive(Debug, Default)]
@@ -26,8 +26,8 @@ pub fn files(arguments: &[PathBuf], shard: Option<Shard>, done: &HashSet<String>
         // A shard goes by names below the folder, so that it is the same wherever the folder is mounted.
         let wanted = |file: &Path| {
             let below = file.strip_prefix(argument).ok().filter(|below| !below.as_os_str().is_empty());
-            let known = below.or_else(|| file.file_name().map(Path::new)).unwrap_or(file);
-            shard.is_none_or(|shard| is_in(known, shard)) && !done.contains(&*name(file))
+            let named = below.or_else(|| file.file_name().map(Path::new)).unwrap_or(file);
+            shard.is_none_or(|shard| is_in(named, shard)) && !done.contains(known(&name(file)))
         };
         let mut found = Found::default();
         if argument.is_dir() {
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn files_done_earlier_are_left_out() {
         let done = HashSet::from(["b.wav".to_string()]);
-        let arguments = ["a.wav", "b.wav"].map(PathBuf::from);
+        let arguments = ["a.wav", "./b.wav"].map(PathBuf::from);
         assert_eq!(files(&arguments, None, &done).files, [PathBuf::from("a.wav")]);
     }
 
