@@ -76,7 +76,8 @@ fn of_a_servers_models_the_other_commands_take_the_first() {
     std::fs::copy("models/emotone-cnn.onnx", folder.path().join("one.onnx")).unwrap();
     for models in ["first=models/emotone-cnn.onnx,models/emotone-lstm.onnx", folder.path().to_str().unwrap()] {
         for arguments in [&["model", "--json"][..], &["classify", "--json", CLIP]] {
-            let output = Command::new(env!("CARGO_BIN_EXE_emotone")).args(arguments).env("EMOTONE_MODEL", models).output();
+            let output =
+                Command::new(env!("CARGO_BIN_EXE_emotone")).args(arguments).env("EMOTONE_MODEL", models).output();
             let answer: serde_json::Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
             let name = answer.pointer("/model/name").or(answer.get("name"));
             assert_eq!(name, Some(&"emotone-cnn".into()), "{arguments:?} {models}");

@@ -17,7 +17,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `binary` with more options, and waits until it is ready: it listens before it has read its models.
+    /// Starts `binary` with more options, and waits until it is ready, which is when its models have answered.
     pub fn start(binary: &str, options: &[&str]) -> io::Result<Self> {
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         let listen = address.to_string();
