@@ -6,7 +6,7 @@ use super::blocks::{BlockFormat, Blocks};
 use super::decoder::{Interleaved, Opened};
 use super::packets::{Container, Packets};
 use super::riff::{self, WavCodec, WavFile};
-use super::{AudioError, RawFormat, aiff, au};
+use super::{AudioError, RawFormat, aiff, au, ogg, sync};
 
 /// Looks at the first bytes and opens what they promise.
 ///
@@ -30,8 +30,14 @@ pub(super) fn open(bytes: Bytes, raw: Option<RawFormat>) -> Result<Opened, Audio
         return aiff::open(&bytes);
     }
     match recognize(&bytes) {
-        Some(container) => Packets::open(container, bytes),
-        None => Err(AudioError::Unsupported { what: describe(&bytes) }),
+        Some(Container::Ogg) => Packets::open(Container::Ogg, ogg::with_whole_end(bytes)),
+        Some(container) if !container.is_mpeg() => Packets::open(container, bytes),
+        // A single header of MPEG audio says little, and none at the beginning either: frames must follow each other.
+        mpeg => match (sync::find(&bytes), mpeg) {
+            (Some((container, start)), _) if is_nothing_else(&bytes) => Packets::open(container, bytes.slice(start..)),
+            (_, Some(container)) => Packets::open(container, bytes),
+            (_, None) => Err(AudioError::Unsupported { what: describe(&bytes) }),
+        },
     }
 }
 
@@ -87,27 +93,35 @@ fn recognize(bytes: &[u8]) -> Option<Container> {
     }
 }
 
+/// How other files begin.
+const OTHERS: [(&[u8], &str); 17] = [
+    (b"ID3", "an ID3 tag without sound behind it"),
+    (b"FORM", "an IFF file of another type than AIFF"),
+    (b"#!AMR", "an AMR file"),
+    (b"#!SILK", "a SILK file"),
+    (b"MThd", "a MIDI file"),
+    (b"\x30\x26\xB2\x75", "a Windows Media file"),
+    (b"wvpk", "a WavPack file"),
+    (b"MAC ", "a Monkey's Audio file"),
+    (b"caff", "a Core Audio file"),
+    (b"PK\x03\x04", "a zip archive"),
+    (b"\x1F\x8B", "gzip-compressed data"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xFF\xD8\xFF", "a JPEG picture"),
+    (b"GIF8", "a GIF picture"),
+    (b"%PDF", "a PDF document"),
+    (b"{", "JSON"),
+    (b"<", "markup, such as HTML"),
+];
+
+/// Whether no other kind of file begins so, in which sound may lie like anything else; one byte alone says nothing.
+fn is_nothing_else(bytes: &[u8]) -> bool {
+    let is_other = |magic: &[u8]| magic.len() > 1 && bytes.starts_with(magic);
+    !bytes.starts_with(b"RIFF") && !OTHERS.iter().any(|(magic, _)| is_other(magic))
+}
+
 /// What bytes that are no recording look like, for the message.
 fn describe(bytes: &[u8]) -> String {
-    let magics: [(&[u8], &str); 17] = [
-        (b"ID3", "an ID3 tag without sound behind it"),
-        (b"FORM", "an IFF file of another type than AIFF"),
-        (b"#!AMR", "an AMR file"),
-        (b"#!SILK", "a SILK file"),
-        (b"MThd", "a MIDI file"),
-        (b"\x30\x26\xB2\x75", "a Windows Media file"),
-        (b"wvpk", "a WavPack file"),
-        (b"MAC ", "a Monkey's Audio file"),
-        (b"caff", "a Core Audio file"),
-        (b"PK\x03\x04", "a zip archive"),
-        (b"\x1F\x8B", "gzip-compressed data"),
-        (b"\x89PNG", "a PNG picture"),
-        (b"\xFF\xD8\xFF", "a JPEG picture"),
-        (b"GIF8", "a GIF picture"),
-        (b"%PDF", "a PDF document"),
-        (b"{", "JSON"),
-        (b"<", "markup, such as HTML"),
-    ];
     if bytes.is_empty() {
         return "nothing, 0 bytes".into();
     }
@@ -118,7 +132,7 @@ fn describe(bytes: &[u8]) -> String {
         };
     }
     let start = bytes.get(..bytes.len().min(256)).unwrap_or_default();
-    match magics.iter().find(|(magic, _)| bytes.starts_with(magic)) {
+    match OTHERS.iter().find(|(magic, _)| bytes.starts_with(magic)) {
         Some((_, name)) => (*name).into(),
         None if start.is_ascii() && !start.iter().any(|byte| matches!(byte, 0..=8 | 14..=31)) => "text".into(),
         None => {

@@ -25,6 +25,8 @@ mod container;
 mod riff;
 mod au;
 mod aiff;
+mod ogg;
+mod sync;
 mod packets;
 mod opus;
 mod blocks;

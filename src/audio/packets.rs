@@ -43,6 +43,11 @@ impl Container {
         }
     }
 
+    /// Whether it is nothing but frames, one after the other.
+    pub(super) fn is_mpeg(self) -> bool {
+        matches!(self, Self::Mp3 | Self::Adts)
+    }
+
     fn reader(self, bytes: Bytes) -> Result<Box<dyn FormatReader>, Error> {
         // Readers that know how long a file is refuse one that was cut, since its parts reach beyond the end; that of MP3 guesses
         // from its first frames how many there are, and drops the rest.
