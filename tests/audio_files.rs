@@ -189,3 +189,10 @@ fn an_mp3_is_heard_to_its_end_whatever_its_header_counts() {
         assert_lasts(many, 1.6, "a wrong count");
     }
 }
+
+#[test]
+fn an_mp4_whose_table_of_contents_did_not_arrive_is_audio_that_cannot_be_judged() {
+    let whole = bytes("ffmpeg-aac.m4a");
+    let cut = whole[..whole.len() / 2].to_vec();
+    assert!(matches!(decoded(cut), Err(AudioError::Invalid { .. })));
+}

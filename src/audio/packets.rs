@@ -241,6 +241,10 @@ fn counts_opus_samples(track: &Track) -> bool {
 fn refusal(container: Container, error: &Error) -> AudioError {
     let name = container.name();
     match error {
+        // Some write their table of contents at the end, where a file that was cut has none.
+        Error::Unsupported(missing) if missing.contains("missing moov") => {
+            AudioError::Invalid { reason: format!("its {name} table of contents did not arrive") }
+        }
         Error::Unsupported(feature) => AudioError::Unsupported { what: format!("a {name} file, of which {feature}") },
         Error::IoError(_) => AudioError::Invalid { reason: format!("its {name} header is cut off") },
         Error::DecodeError(problem) | Error::LimitError(problem) => {
