@@ -99,7 +99,8 @@ pub(super) struct Packets {
     sample_rate_hz: u32,
     /// Whether `planes` are still to be given out.
     pending: bool,
-    /// Packets that lie beyond the end that the header knows.
+    container: Container,
+    /// Packets of MP3 that lie beyond the end that its header knows.
     beyond: usize,
 }
 
@@ -141,6 +142,7 @@ impl Packets {
                 planes: Vec::new(),
                 sample_rate_hz: 0,
                 pending: false,
+                container,
                 beyond: 0,
             };
             if !packets.next()? {
@@ -166,8 +168,9 @@ impl Packets {
             if packet.track_id != self.track {
                 continue;
             }
-            // Encoders fill up the last frames; what is dropped beyond that was recorded, whatever the header counted.
-            let is_beyond = packet.trim_end > Duration::ZERO && packet.trim_end >= packet.dur;
+            // Encoders of MP3 fill up the last frames; what is dropped beyond that was recorded, whatever the header counted.
+            let is_beyond =
+                self.container == Container::Mp3 && packet.trim_end > Duration::ZERO && packet.trim_end >= packet.dur;
             self.beyond += usize::from(is_beyond);
             if is_beyond && self.beyond > MOST_FILLED_PACKETS {
                 packet.trim_end = Duration::ZERO;

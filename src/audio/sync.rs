@@ -7,7 +7,7 @@ use super::packets::Container;
 
 /// So far behind the beginning a stream is looked for: a frame has at most 8191 bytes.
 const LONGEST_LEAD: usize = 16 * 1024;
-/// Frames that must follow each other before a stream is believed; chance has one such place in a thousand million.
+/// Frames that must follow each other before a stream is believed; by chance they hardly ever do.
 const FRAMES: usize = 3;
 /// Bit rates of layer III in kbit/s by their index, of MPEG 1 and of the later ones.
 const BIT_RATES: [[usize; 16]; 2] = [
@@ -22,11 +22,10 @@ pub(super) fn find(bytes: &[u8]) -> Option<(Container, usize)> {
     let starts = bytes.windows(2).take(LONGEST_LEAD).enumerate();
     starts.filter(|(_, pair)| matches!(pair, [0xFF, second] if second & 0xE0 == 0xE0)).find_map(|(start, _)| {
         let mut rest = bytes.get(start..)?;
-        let (container, kind, _) = frame(rest)?;
+        let (container, kind, mut length) = frame(rest)?;
         for _ in 1..FRAMES {
-            let (_, _, length) = frame(rest)?;
             rest = rest.get(length..)?;
-            frame(rest).filter(|next| (next.0, next.1) == (container, kind))?;
+            (_, _, length) = frame(rest).filter(|next| (next.0, next.1) == (container, kind))?;
         }
         Some((container, start))
     })

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
@@ -31,13 +31,15 @@ pub struct ModelSource {
 impl FromStr for ModelSource {
     type Err = Infallible;
 
-    /// `NAME=FILE`, or `FILE`; a name is made of letters, digits and `-_.`, so that most paths with `=` stay paths.
+    /// `NAME=FILE`, or `FILE`; a name is made of letters, digits and `-_.`, and a path that is there is one.
     fn from_str(text: &str) -> Result<Self, Infallible> {
         let is_name = |name: &str| {
             !name.is_empty() && name.chars().all(|letter| letter.is_alphanumeric() || "-_.".contains(letter))
         };
         Ok(match text.split_once('=') {
-            Some((name, path)) if is_name(name) => Self { name: Some(name.into()), path: path.into() },
+            Some((name, path)) if is_name(name) && !Path::new(text).exists() => {
+                Self { name: Some(name.into()), path: path.into() }
+            }
             _ => Self { name: None, path: text.into() },
         })
     }
