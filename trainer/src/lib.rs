@@ -21,6 +21,6 @@ pub mod metrics;
 pub mod ensemble;
 pub mod recipe;
 pub mod report;
-mod say;
+pub mod say;
 pub mod export;
 pub mod commands;

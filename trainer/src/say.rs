@@ -1,5 +1,6 @@
-//! Results on stdout, which may be closed before all is said.
+//! Results on stdout and words on stderr, which may be closed before all is said.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 
 use anyhow::{Context, Result};
@@ -14,4 +15,9 @@ pub fn say(text: &str) -> Result<()> {
     written
         .or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
         .context("stdout")
+}
+
+/// Says how it goes. Who cannot hear of it is no reason to end a training.
+pub fn tell(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
 }

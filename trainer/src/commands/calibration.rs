@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use emotone::model::Emotion;
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +48,11 @@ impl Calibration {
     /// With the file's name, if it cannot be read.
     pub fn read(path: &Path) -> Result<Self> {
         let name = || path.display().to_string();
-        serde_json::from_slice(&fs::read(path).with_context(name)?).with_context(name)
+        let read: Self = serde_json::from_slice(&fs::read(path).with_context(name)?).with_context(name)?;
+        let Temperature { sure, in_doubt } = read.temperature;
+        let are_possible = [sure, in_doubt].iter().all(|temperature| temperature.is_finite() && *temperature > 0.0);
+        ensure!(are_possible, "{}: temperatures must be above 0", name());
+        ensure!((0.0..=1.0).contains(&read.rejection_threshold), "{}: the threshold must be a probability", name());
+        Ok(read)
     }
 }

@@ -17,7 +17,7 @@ use crate::dataset::{Dataset, Extracted, Original};
 use crate::ensemble::Member;
 use crate::network::Network;
 use crate::recipe::{Arch, Changes, Recipe};
-use crate::say::say;
+use crate::say::{say, tell};
 use crate::training::{Examples, logits};
 
 /// Options of `crossval`.
@@ -84,7 +84,7 @@ pub struct Said {
 /// Whatever kept the work from being done.
 pub fn run(arguments: &CrossvalArguments) -> Result<()> {
     fs::create_dir_all(&arguments.out).with_context(|| format!("{}: cannot be made", arguments.out.display()))?;
-    let dataset = Dataset::read(&arguments.data)?;
+    let dataset = Dataset::read_once(&arguments.data)?;
     let data_hash = record::data_hash(&dataset);
     let wanted = |fold: &Fold| arguments.only.as_ref().is_none_or(|part| fold.name.contains(part.as_str()));
     let folds: Vec<Fold> = folds(&dataset, arguments.folds, arguments.seed)?.into_iter().filter(wanted).collect();
@@ -141,6 +141,7 @@ fn run_member(
 ) -> Result<Said> {
     let of = |part: &[u32]| Examples::new(extracted, spec, dataset, part);
     let (examples, test) = (of(&fold.train), of(&fold.test));
+    fold.ensure_usable(&examples, &test)?;
     let bar = progress::bar("epochs", member.options.epochs);
     let trained = member.train(spec, &examples, &of(&[]), None, |_| {
         bar.inc(1);
@@ -157,7 +158,7 @@ fn run_member(
     let speakers = test.clips.iter().map(|clip| dataset.speaker(*clip).to_owned()).collect();
     let (row, truths) = (fold.row.clone(), test.emotions().collect());
     let said = Said { key, row, truths, speakers, logits: heard, parameters, seconds };
-    eprintln!("{} {}: {}", fold.name, member.name, table::line_of(&said));
+    tell(format!("{} {}: {}", fold.name, member.name, table::line_of(&said)));
     Ok(said)
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use clap::builder::BoolishValueParser;
-use emotone::audio::{AudioLimits, Recording, resample};
+use emotone::audio::{AudioLimits, Recording, Waveform, resample};
 use emotone::call::{PostedCall, Smoothing, Step};
 use emotone::model::{Classifier, Emotion};
 use emotone::pipeline::Pipeline;
@@ -15,9 +15,9 @@ use serde::Serialize;
 
 use super::progress;
 use crate::augment::telephone;
-use crate::dataset::{Clip, Dataset, read};
+use crate::dataset::{Dataset, read};
 use crate::metrics::{Answer, Figures, figures};
-use crate::say::say;
+use crate::say::{say, tell};
 
 /// Options of `evaluate`.
 #[derive(Debug, Clone, Args)]
@@ -61,7 +61,10 @@ pub fn run(arguments: &EvaluateArguments) -> Result<()> {
     let bar = progress::bar("clips", dataset.len());
     let judge = |index: u32| {
         let clip = dataset.clip(index);
-        let judged = judge(&pipeline, &clip, arguments.telephone).with_context(|| clip.path.display().to_string());
+        // A file that cannot be read names itself.
+        let judged = read(&clip.path).and_then(|sound| {
+            judge(&pipeline, sound, clip.emotion, arguments.telephone).with_context(|| clip.path.display().to_string())
+        });
         bar.inc(1);
         judged
     };
@@ -75,7 +78,7 @@ pub fn run(arguments: &EvaluateArguments) -> Result<()> {
                 no_speech += usize::from(!spoken);
             }
             Err(problem) => {
-                eprintln!("left out: {problem:#}");
+                tell(format!("left out: {problem:#}"));
                 unreadable += 1;
             }
         }
@@ -89,8 +92,7 @@ pub fn run(arguments: &EvaluateArguments) -> Result<()> {
 }
 
 /// The answer about a clip, and whether the server would hear speech in it.
-fn judge(pipeline: &Pipeline, clip: &Clip, on_the_phone: bool) -> Result<(Answer, bool)> {
-    let mut sound = read(&clip.path)?;
+fn judge(pipeline: &Pipeline, mut sound: Waveform, truth: Emotion, on_the_phone: bool) -> Result<(Answer, bool)> {
     if on_the_phone {
         sound = telephone(&sound)?;
     }
@@ -107,7 +109,7 @@ fn judge(pipeline: &Pipeline, clip: &Clip, on_the_phone: bool) -> Result<(Answer
             (*answers.first().context("no answer")?, false)
         }
     };
-    Ok((Answer { truth: clip.emotion, probabilities: probabilities.values() }, spoken))
+    Ok((Answer { truth, probabilities: probabilities.values() }, spoken))
 }
 
 fn table(scores: &Scores) -> Result<String, std::fmt::Error> {

@@ -14,6 +14,7 @@ use super::{progress, record};
 use crate::augment::{self, Augmenter, Babble, Voice, Voices};
 use crate::dataset::{Clip, Copies, Dataset, Extracted, extract, read};
 use crate::recipe::Recipe;
+use crate::say::tell;
 
 /// Clips that babble is mixed of.
 const VOICES: usize = 80;
@@ -54,10 +55,10 @@ pub fn compute(
     let one = |voices| compute_copies(folder, data_hash, recipe, voices, dataset, babblers, seed);
     let like = one(Voices::Like)?;
     for clip in &like.unreadable {
-        eprintln!("left out: {}", clip.problem);
+        tell(format!("left out: {}", clip.problem));
     }
     if !like.unreadable.is_empty() {
-        eprintln!("{} clips could not be read and are left out", like.unreadable.len());
+        tell(format!("{} clips could not be read and are left out", like.unreadable.len()));
     }
     let unlike = recipe.random_copies().map(|_| one(Voices::Unlike)).transpose()?;
     Ok(Features { like, unlike })

@@ -21,7 +21,7 @@ use crate::export::{to_onnx, verify};
 use crate::metrics::{Answer, figures};
 use crate::network::Network;
 use crate::recipe::{Arch, Changes, Recipe};
-use crate::say::say;
+use crate::say::{say, tell};
 use crate::training::{Checkpoint, EpochFigures, Examples};
 
 /// Windows that verify a model which has no test part.
@@ -122,13 +122,14 @@ pub fn fit(arguments: &FitArguments) -> Result<Outcome> {
         }
         None => None,
     };
-    let dataset = Dataset::read(&arguments.data)?;
-    eprintln!(
-        "{} clips of {} speakers; {} audio files name none of the seven emotions",
+    let dataset = Dataset::read_once(&arguments.data)?;
+    tell(format!(
+        "{} clips of {} speakers ({}); {} audio files name none of the seven emotions",
         dataset.len(),
         dataset.speakers().len(),
+        first_few(dataset.speakers()),
         dataset.unlabelled().len()
-    );
+    ));
     let parts = split(&dataset, arguments.split, arguments.seed)?;
     let data_hash = record::data_hash(&dataset);
     let features =
@@ -138,7 +139,7 @@ pub fn fit(arguments: &FitArguments) -> Result<Outcome> {
     let of = |part: &[u32]| Examples::new(extracted, &spec, &dataset, part);
     let (examples, validation, test) = (of(&parts.train), of(&parts.validation), of(&parts.test));
     ensure!(!examples.is_empty(), "no readable clip is left to train on");
-    eprintln!("{} clips train, {} validate, {} test", examples.len(), validation.len(), test.len());
+    tell(format!("{} clips train, {} validate, {} test", examples.len(), validation.len(), test.len()));
 
     let changes = Changes { epochs: arguments.epochs, batch_size: arguments.batch_size, seed: arguments.seed };
     let members = arguments.recipe.members(arguments.arch, &spec, changes);
@@ -202,11 +203,20 @@ pub fn fit(arguments: &FitArguments) -> Result<Outcome> {
     for (member, (best_epoch, history)) in members.iter().zip(&histories) {
         pictures::curves(&arguments.out, &member.name, history, *best_epoch)?;
     }
+    // Pictures of an earlier model would be taken for this one's.
+    Original::ALL.into_iter().try_for_each(|original| pictures::forget(&arguments.out, original.name()))?;
     for ((name, figures), answers) in tested.iter().zip(&heard) {
         pictures::judged(&arguments.out, &format!("{}: {name}", card.name), name, figures, answers)?;
     }
     let training_seconds = epochs.iter().flat_map(|history| history.iter()).map(|figures| figures.seconds).sum();
     Ok(Outcome { model, tested, largest_difference, parameters, training_seconds })
+}
+
+/// Some names, for whoever sees at once that they are no people.
+fn first_few(names: &[String]) -> String {
+    const FEW: usize = 4;
+    let more = if names.len() > FEW { ", ..." } else { "" };
+    names[..names.len().min(FEW)].join(", ") + more
 }
 
 /// Trains one network, kept on disk after each epoch.
@@ -222,9 +232,9 @@ fn train(
     if !arguments.resume {
         checkpoint.remove()?;
     }
-    eprintln!("{}: {}", member.name, member.architecture);
+    tell(format!("{}: {}", member.name, member.architecture));
     member.train(spec, examples, validation, Some(&checkpoint), |figures| {
-        eprintln!("{}", progress::epoch_line(figures, member.options.epochs));
+        tell(progress::epoch_line(figures, member.options.epochs));
         Ok(())
     })
 }

@@ -1,6 +1,9 @@
 //! Who is left out of training, and tested.
 
+use anyhow::ensure;
+
 use crate::dataset::{Dataset, by_chance};
+use crate::training::Examples;
 
 /// How rows end whose people no training had heard.
 pub const UNHEARD: &str = "unheard speakers";
@@ -18,6 +21,18 @@ pub struct Fold {
     pub test: Vec<u32>,
     /// Clips whose voices may babble in the background of copies: nobody who is tested in a fold of this corpus.
     pub voices: Vec<u32>,
+}
+
+impl Fold {
+    /// Refuses a fold in which nothing can be read on one of both sides, whose figures would say nothing.
+    ///
+    /// # Errors
+    /// With its name.
+    pub fn ensure_usable(&self, train: &Examples, test: &Examples) -> anyhow::Result<()> {
+        ensure!(!train.is_empty(), "{}: no readable clip is left to train on", self.name);
+        ensure!(!test.is_empty(), "{}: no readable clip is left to test", self.name);
+        Ok(())
+    }
 }
 
 /// Folds over the speakers of each corpus, everybody else training: a corpus of two gives both directions, a larger one

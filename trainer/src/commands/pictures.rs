@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use emotone::model::Emotion;
 
 use super::record::write;
@@ -41,4 +41,20 @@ pub fn judged(folder: &Path, title: &str, what: &str, figures: &Figures, answers
     let bins: Vec<ConfidenceBin> = reliability(answers).into_iter().map(bin).collect();
     write(&folder.join(format!("confusion-{what}.svg")), report::confusion(title, &names, &counts)?.as_bytes())?;
     write(&folder.join(format!("reliability-{what}.svg")), report::reliability(title, &bins)?.as_bytes())
+}
+
+/// Removes what [`judged`] has drawn.
+///
+/// # Errors
+/// If a picture is there and cannot be removed.
+pub fn forget(folder: &Path, what: &str) -> Result<()> {
+    for kind in ["confusion", "reliability"] {
+        let picture = folder.join(format!("{kind}-{what}.svg"));
+        if let Err(error) = std::fs::remove_file(&picture)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(error).with_context(|| picture.display().to_string());
+        }
+    }
+    Ok(())
 }

@@ -17,7 +17,7 @@ use crate::dataset::{Dataset, SplitKind};
 use crate::ensemble::{answers, joint_logits};
 use crate::metrics::figures;
 use crate::recipe::{Arch, Changes, Recipe};
-use crate::say::say;
+use crate::say::{say, tell};
 use crate::temperature::Temperature;
 use crate::training::Examples;
 
@@ -103,7 +103,7 @@ fn row(arguments: &ReproduceArguments, arch: Arch) -> Result<Row> {
 
 /// Each speaker in turn is tested by a training on the others.
 fn unheard(arguments: &ReproduceArguments, arch: Arch) -> Result<Vec<(String, Vec<f64>)>> {
-    let dataset = Dataset::read(&arguments.data)?;
+    let dataset = Dataset::read_once(&arguments.data)?;
     let cache = arguments.out.join("features");
     let hash = record::data_hash(&dataset);
     let extracted = features::compute(&cache, &hash, Recipe::Paper, &dataset, &[], 1)?.like;
@@ -112,6 +112,7 @@ fn unheard(arguments: &ReproduceArguments, arch: Arch) -> Result<Vec<(String, Ve
         let spec = extracted.measured(&Recipe::Paper.features(), &fold.train)?;
         let of = |part: &[u32]| Examples::new(&extracted, &spec, &dataset, part);
         let (examples, test) = (of(&fold.train), of(&fold.test));
+        fold.ensure_usable(&examples, &test)?;
         let mut accuracies = Vec::new();
         for seed in 1..=arguments.seeds {
             let changes = Changes { epochs: arguments.epochs, batch_size: None, seed };
@@ -122,7 +123,7 @@ fn unheard(arguments: &ReproduceArguments, arch: Arch) -> Result<Vec<(String, Ve
             accuracies.push(figures(&answers(&rows, test.emotions(), Temperature::ONE)).accuracy);
         }
         let speaker = fold.test.first().map_or_else(String::new, |index| dataset.speaker(*index).to_owned());
-        eprintln!("{} tested on {speaker}: {accuracies:.3?}", arch.architecture().name);
+        tell(format!("{} tested on {speaker}: {accuracies:.3?}", arch.architecture().name));
         columns.push((speaker, accuracies));
     }
     Ok(columns)

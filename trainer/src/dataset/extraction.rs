@@ -1,5 +1,6 @@
 //! Clips to features, on all cores.
 
+use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -7,6 +8,7 @@ use emotone::features::{FeatureExtractor, FeatureMatrix, FeatureSpec, Normalizat
 use rayon::prelude::*;
 
 use super::{Copies, Dataset, FeatureStore, StoreWriter, read};
+use crate::say::tell;
 
 /// Clips that are computed in parallel before they are written: what bounds the memory.
 const CHUNK: usize = 32;
@@ -33,7 +35,7 @@ pub struct Extracted {
 }
 
 /// Computes the copies of all clips and writes them to `path`. If a store with the same `key` is there already, it is
-/// taken as it is.
+/// taken as it is; if another run is about to make it, that is waited for.
 ///
 /// # Errors
 /// If the features cannot be set up, or the store cannot be written.
@@ -46,13 +48,28 @@ pub fn extract(
     mut done: impl FnMut(u32),
 ) -> Result<Extracted> {
     let (each, note) = (copies.each(), path.with_extension("json"));
-    if let Ok(text) = std::fs::read_to_string(&note)
-        && let Ok((known, unreadable)) = serde_json::from_str::<(String, Vec<Unreadable>)>(&text)
-        && known == key
-        && let Ok(store) = FeatureStore::open(path, spec.width())
-        && store.len() == dataset.len() * each
-    {
-        return Ok(Extracted { key: known, store, each, unreadable });
+    let known = || -> Option<Extracted> {
+        let (known, unreadable) = serde_json::from_str(&std::fs::read_to_string(&note).ok()?).ok()?;
+        let store = FeatureStore::open(path, spec.width()).ok()?;
+        (known == key && store.len() == dataset.len() * each).then_some(Extracted {
+            key: known,
+            store,
+            each,
+            unreadable,
+        })
+    };
+    if let Some(known) = known() {
+        return Ok(known);
+    }
+    // Held until they are written; who waited for it finds them.
+    let lock_path = path.with_extension("lock");
+    let lock = File::create(&lock_path).with_context(|| format!("{}: cannot be written", lock_path.display()))?;
+    if let Err(TryLockError::WouldBlock) = lock.try_lock() {
+        tell("another run computes these features, which is waited for");
+        lock.lock().with_context(|| format!("{}: cannot be locked", lock_path.display()))?;
+    }
+    if let Some(known) = known() {
+        return Ok(known);
     }
     let extractor = FeatureExtractor::new(spec)?;
     let compute = |index: u32| -> Result<Vec<FeatureMatrix>> {

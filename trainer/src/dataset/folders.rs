@@ -1,12 +1,15 @@
 //! Data folders to labelled clips.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use emotone::audio::is_audio_name;
+use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 
 use super::{Dataset, DatasetBuilder, label_of};
+use crate::say::tell;
 
 impl Dataset {
     /// Finds the clips of `folders`, in an order that does not depend on the file system.
@@ -14,8 +17,34 @@ impl Dataset {
     /// # Errors
     /// If a folder is none, or none holds a labelled clip.
     pub fn read(folders: &[PathBuf]) -> Result<Self> {
+        Self::gather(folders, |_| false)
+    }
+
+    /// The same without clips whose bytes are those of an earlier one, and says how many there are: corpora are unpacked into
+    /// themselves, given twice, copied beside the original, and a copy in another part of a split would be tested by a
+    /// training that knows it.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_once(folders: &[PathBuf]) -> Result<Self> {
+        let (mut seen, mut copies) = (HashSet::new(), 0_usize);
+        let dataset = Self::gather(folders, |path| {
+            // What cannot be read, or is empty, is told when it is to be used.
+            let Some(bytes) = std::fs::read(path).ok().filter(|bytes| !bytes.is_empty()) else { return false };
+            let digest: [u8; 32] = Sha256::digest(&bytes).into();
+            let is_copy = !seen.insert(digest);
+            copies += usize::from(is_copy);
+            is_copy
+        })?;
+        if copies > 0 {
+            tell(format!("{copies} clips are copies of others and are left out"));
+        }
+        Ok(dataset)
+    }
+
+    fn gather(folders: &[PathBuf], mut is_unwanted: impl FnMut(&Path) -> bool) -> Result<Self> {
         let mut builder = DatasetBuilder::default();
-        folders.iter().try_for_each(|folder| add(&mut builder, folder))?;
+        folders.iter().try_for_each(|folder| add(&mut builder, folder, &mut is_unwanted))?;
         let dataset = builder.build();
         let names: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
         ensure!(!dataset.is_empty(), "{}: no clip whose name or folder tells an emotion", names.join(", "));
@@ -24,7 +53,7 @@ impl Dataset {
     }
 }
 
-fn add(builder: &mut DatasetBuilder, folder: &Path) -> Result<()> {
+fn add(builder: &mut DatasetBuilder, folder: &Path, is_unwanted: &mut impl FnMut(&Path) -> bool) -> Result<()> {
     ensure!(folder.is_dir(), "{}: not a folder", folder.display());
     let own_name = folder.canonicalize().ok().and_then(|path| Some(path.file_name()?.to_str()?.to_owned()));
     let own_name = own_name.unwrap_or_else(|| "data".into());
@@ -34,7 +63,7 @@ fn add(builder: &mut DatasetBuilder, folder: &Path) -> Result<()> {
             Ok(entry) => entry,
             Err(problem) if problem.depth() == 0 => return Err(problem).context(folder.display().to_string()),
             Err(problem) => {
-                eprintln!("left out: {problem}");
+                tell(format!("left out: {problem}"));
                 continue;
             }
         };
@@ -45,6 +74,7 @@ fn add(builder: &mut DatasetBuilder, folder: &Path) -> Result<()> {
         // Names that are not Unicode could not be kept in lists, and tell no emotion.
         match inside.to_str().zip(label_of(inside)) {
             None => builder.unlabelled(entry.path()),
+            Some(_) if is_unwanted(entry.path()) => {}
             Some((inside, label)) => {
                 builder.clip(inside, label.emotion, label.corpus.unwrap_or(&own_name), &label.speaker);
             }
@@ -66,6 +96,27 @@ pub fn licence_of(corpus: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_recording_counts_once_however_often_it_lies_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |inside: &str, bytes: &str| {
+            std::fs::create_dir_all(folder.path().join(inside).parent().unwrap()).unwrap();
+            std::fs::write(folder.path().join(inside), bytes).unwrap();
+        };
+        put("angry/anna_1.wav", "one");
+        put("angry/anna_1 (1).wav", "one");
+        put("again/angry/anna_1.wav", "one");
+        put("sad/anna_2.wav", "two");
+        put("sad/anna_3.wav", "");
+        put("sad/anna_4.wav", "");
+        let folders = [folder.path().to_path_buf(), folder.path().to_path_buf()];
+        let names = |dataset: Dataset| dataset.indices().map(|index| dataset.name(index)).collect::<Vec<_>>();
+        let once = names(Dataset::read_once(&folders).unwrap());
+        assert_eq!(once.iter().filter(|name| name.contains("anna_1")).count(), 1, "{once:?}");
+        assert_eq!(once.iter().filter(|name| name.contains("anna_2")).count(), 1, "{once:?}");
+        assert_eq!(names(Dataset::read(&folders).unwrap()).len(), 12);
+    }
 
     #[test]
     fn clips_come_sorted_and_a_name_that_is_no_text_is_told() {

@@ -21,11 +21,18 @@ pub struct Label {
 /// `None` if there is no emotion of the seven in it.
 pub fn label_of(path: &Path) -> Option<Label> {
     let stem = path.file_stem()?.to_str()?;
-    match encoded(stem) {
+    match encoded(without_copy_number(stem)) {
         Encoded::Label(label) => Some(label),
         Encoded::OtherEmotion => None,
         Encoded::No => from_folders(path, stem),
     }
+}
+
+/// `x (1)` is what a second copy of `x` is called.
+fn without_copy_number(stem: &str) -> &str {
+    let number =
+        |rest: &str| rest.strip_suffix(')').is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+    stem.rsplit_once(" (").filter(|(_, rest)| number(rest)).map_or(stem, |(name, _)| name)
 }
 
 enum Encoded {
@@ -98,8 +105,11 @@ fn label(emotion: Emotion, speaker: &str, corpus: &'static str) -> Encoded {
     Encoded::Label(Label { emotion, speaker: speaker.into(), corpus: Some(corpus) })
 }
 
-/// `OAF_angry/x`, `angry/x`, `anna/angry/x`, `angry/anna_x`: the category's folder, and the speaker before it, above it
-/// or at the front of the file name.
+/// Folders that hold a part of the data or a kind of file, and say nothing of who speaks.
+const NOBODY: [&str; 9] = ["train", "training", "test", "val", "valid", "validation", "dev", "wav", "audio"];
+
+/// `OAF_angry/x`, `angry/x`, `anna/angry/x`, `angry/anna/x`, `angry/anna_x`: the category's folder, and the speaker before it, above
+/// it, below it or at the front of the file name.
 fn from_folders(path: &Path, stem: &str) -> Option<Label> {
     let folders: Vec<&str> = path.parent()?.iter().filter_map(|part| part.to_str()).collect();
     let found = folders.iter().enumerate().rev().find_map(|(place, name)| {
@@ -107,9 +117,13 @@ fn from_folders(path: &Path, stem: &str) -> Option<Label> {
         Some((place, emotion, before))
     });
     let (place, emotion, before) = found?;
-    let above = place.checked_sub(1).and_then(|place| folders.get(place)).copied();
+    let somebody = |place: usize| {
+        let name = folders.get(place).copied()?;
+        (!NOBODY.contains(&&*name.to_lowercase())).then_some(name)
+    };
+    let (above, below) = (place.checked_sub(1).and_then(somebody), somebody(place + 1));
     let in_front = stem.split(['_', '-', ' ']).next().filter(|front| *front != stem);
-    let speaker = before.or(above).or(in_front).unwrap_or("unknown");
+    let speaker = before.or(above).or(below).or(in_front).unwrap_or("unknown");
     Some(Label { emotion, speaker: speaker.into(), corpus: None })
 }
 
@@ -150,6 +164,7 @@ mod tests {
     fn corpora_are_known_by_their_file_names() {
         assert_eq!(read("x/OAF_back_ps.wav"), Some((Emotion::PleasantSurprise, "OAF".into(), Some("TESS"))));
         assert_eq!(read("OAF_neutral/OA_bite_neutral.flac"), Some((Emotion::Neutral, "OAF".into(), Some("TESS"))));
+        assert_eq!(read("x/OAF_back_angry (1).wav"), Some((Emotion::Angry, "OAF".into(), Some("TESS"))));
         assert_eq!(read("Actor_07/03-01-02-01-01-02-07.wav"), Some((Emotion::Neutral, "07".into(), Some("RAVDESS"))));
         assert_eq!(read("03-01-08-02-01-02-11.wav"), Some((Emotion::PleasantSurprise, "11".into(), Some("RAVDESS"))));
         assert_eq!(read("wav/03a01Wa.wav"), Some((Emotion::Angry, "03".into(), Some("EmoDB"))));
@@ -161,6 +176,9 @@ mod tests {
         assert_eq!(read("YAF_pleasant_surprised/1.wav"), Some((Emotion::PleasantSurprise, "YAF".into(), None)));
         assert_eq!(read("angry/anna_001.wav"), Some((Emotion::Angry, "anna".into(), None)));
         assert_eq!(read("anna/Fear/001.wav"), Some((Emotion::Fear, "anna".into(), None)));
+        assert_eq!(read("angry/anna/30_1.wav"), Some((Emotion::Angry, "anna".into(), None)));
+        assert_eq!(read("anna/angry/take2/1.wav"), Some((Emotion::Angry, "anna".into(), None)));
+        assert_eq!(read("Train/angry/anna_1.wav"), Some((Emotion::Angry, "anna".into(), None)));
         assert_eq!(read("sadness/001.wav"), Some((Emotion::Sad, "unknown".into(), None)));
         assert_eq!(read("boredom/001.wav"), None);
         assert_eq!(read("001.wav"), None);

@@ -9,7 +9,7 @@ use emotone::audio::{AudioLimits, Waveform, decode};
 use emotone::features::{FeatureSpec, Normalization};
 
 use crate::recipe::Recipe;
-use crate::say::say;
+use crate::say::{say, tell};
 
 /// What to plot, and where to.
 #[derive(Debug, clap::Args)]
@@ -68,7 +68,7 @@ fn read(file: &Path) -> Result<(String, Waveform)> {
     let waveform = first.with_context(|| format!("{} has no channels", file.display()))?;
     let stem = file.file_stem().map_or_else(|| "recording".into(), |stem| stem.to_string_lossy().into_owned());
     if channels > 1 {
-        eprintln!("{}: the first of {channels} channels", file.display());
+        tell(format!("{}: the first of {channels} channels", file.display()));
     }
     Ok((stem, waveform))
 }
