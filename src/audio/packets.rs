@@ -171,7 +171,7 @@ impl Packets {
             // Encoders of MP3 fill up the last frames; what is dropped beyond that was recorded, whatever the header counted.
             let is_beyond =
                 self.container == Container::Mp3 && packet.trim_end > Duration::ZERO && packet.trim_end >= packet.dur;
-            self.beyond += usize::from(is_beyond);
+            self.beyond = self.beyond.saturating_add(usize::from(is_beyond));
             if is_beyond && self.beyond > MOST_FILLED_PACKETS {
                 packet.trim_end = Duration::ZERO;
             }
