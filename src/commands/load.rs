@@ -8,9 +8,10 @@ use emotone::model::Classifier;
 /// The model that is used when no other is named.
 pub static DEFAULT_MODEL: &[u8] = include_bytes!("../../models/emotone-robust.onnx");
 
-/// Those that name a file: a variable that is set to nothing names nothing.
+/// Those that say something: a variable that is set to nothing names nothing, but `NAME=` lacks its file.
 pub fn named(models: &[ModelSource]) -> Vec<ModelSource> {
-    models.iter().filter(|model| !model.path.as_os_str().is_empty()).cloned().collect()
+    let says_something = |model: &&ModelSource| model.name.is_some() || !model.path.as_os_str().is_empty();
+    models.iter().filter(says_something).cloned().collect()
 }
 
 /// Reads and checks the first of some models; the default one if there is none.

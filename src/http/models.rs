@@ -28,6 +28,8 @@ pub struct Served {
     /// The model and what it takes to use it.
     pub pipeline: Pipeline,
     file: Option<PathBuf>,
+    /// Number of the source that it is from.
+    source: usize,
 }
 
 /// A model to be read: a file, or the one that is built in; and the name it is given, if any.
@@ -52,14 +54,16 @@ impl Models {
     pub fn load(sources: Vec<ModelSource>, built_in: &'static [u8], limits: AudioLimits) -> Result<Self, ModelsError> {
         let models = Self { sources, built_in, limits, served: RwLock::default() };
         let mut served: Vec<Served> = Vec::new();
-        for Candidate { file, name } in candidates(&models.sources)? {
-            let model = models.read(file.as_deref(), name)?;
-            if served.iter().any(|other| other.name == model.name) {
-                let problem =
-                    format!("there is another model named `{}`; give names with --model NAME=FILE", model.name);
-                return Err(ModelsError { file: shown(file.as_deref()), problem });
+        for (source, candidates) in candidates(&models.sources).into_iter().enumerate() {
+            for Candidate { file, name } in candidates? {
+                let model = models.read(file.as_deref(), name, source)?;
+                if served.iter().any(|other| other.name == model.name) {
+                    let problem =
+                        format!("there is another model named `{}`; give names with --model NAME=FILE", model.name);
+                    return Err(ModelsError { file: shown(file.as_deref()), problem });
+                }
+                served.push(model);
             }
-            served.push(model);
         }
         models.put(served);
         Ok(models)
@@ -70,7 +74,8 @@ impl Models {
     /// # Errors
     /// [`ModelsError`] if it is to lie in a folder that holds none.
     pub fn first_file(sources: &[ModelSource]) -> Result<Option<PathBuf>, ModelsError> {
-        Ok(candidates(sources.get(..1).unwrap_or_default())?.into_iter().find_map(|candidate| candidate.file))
+        let first = candidates(sources.get(..1).unwrap_or_default()).into_iter().next().transpose()?;
+        Ok(first.unwrap_or_default().into_iter().find_map(|candidate| candidate.file))
     }
 
     /// The model of that name, or the first.
@@ -98,23 +103,28 @@ impl Models {
     /// self, and is named in the answer.
     pub fn reload(&self) -> Vec<ModelsError> {
         let (old, mut new, mut problems) = (self.all(), Vec::<Served>::new(), Vec::new());
-        let candidates = candidates(&self.sources).unwrap_or_else(|problem| {
-            problems.push(problem);
-            Vec::new()
-        });
-        for Candidate { file, name } in candidates {
-            match self.read(file.as_deref(), name.clone()) {
-                Ok(model) if new.iter().any(|other| other.name == model.name) => {
-                    let problem = format!("there is another model named `{}`", model.name);
-                    problems.push(ModelsError { file: shown(file.as_deref()), problem });
-                }
-                Ok(model) => new.push(model),
-                Err(problem) => {
-                    problems.push(problem);
-                    // A file may be at work under several names.
-                    let is_it =
-                        |model: &&Served| model.file == file && name.as_ref().is_none_or(|name| model.name == *name);
-                    new.extend(old.iter().find(is_it).cloned());
+        for (source, candidates) in candidates(&self.sources).into_iter().enumerate() {
+            let of_source = || old.iter().filter(move |model| model.source == source);
+            let candidates = candidates.unwrap_or_else(|problem| {
+                problems.push(problem);
+                new.extend(of_source().cloned());
+                Vec::new()
+            });
+            for Candidate { file, name } in candidates {
+                match self.read(file.as_deref(), name.clone(), source) {
+                    Ok(model) if new.iter().any(|other| other.name == model.name) => {
+                        let problem = format!("there is another model named `{}`", model.name);
+                        problems.push(ModelsError { file: shown(file.as_deref()), problem });
+                    }
+                    Ok(model) => new.push(model),
+                    Err(problem) => {
+                        problems.push(problem);
+                        // A folder that is gone looks like a file, which its models are not.
+                        let is_source =
+                            self.sources.get(source).is_some_and(|source| Some(&source.path) == file.as_ref());
+                        let was_folder = is_source && of_source().all(|model| model.file != file);
+                        new.extend(of_source().filter(|model| model.file == file || was_folder).cloned());
+                    }
                 }
             }
         }
@@ -128,7 +138,7 @@ impl Models {
         *self.served.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(served);
     }
 
-    fn read(&self, file: Option<&Path>, name: Option<String>) -> Result<Served, ModelsError> {
+    fn read(&self, file: Option<&Path>, name: Option<String>, source: usize) -> Result<Served, ModelsError> {
         let problem = |problem: &dyn std::fmt::Display| ModelsError { file: shown(file), problem: problem.to_string() };
         let classifier = match file {
             None => Classifier::from_onnx(self.built_in),
@@ -137,27 +147,32 @@ impl Models {
         let classifier = classifier.map_err(|error| problem(&error))?;
         let name = name.unwrap_or_else(|| classifier.card().name.clone());
         let pipeline = Pipeline::new(classifier, self.limits.clone()).map_err(|error| problem(&error))?;
-        Ok(Served { name, pipeline, file: file.map(Path::to_path_buf) })
+        Ok(Served { name, pipeline, file: file.map(Path::to_path_buf), source })
     }
 }
 
-/// Every model's file and name; a folder holds models named by their files.
-fn candidates(sources: &[ModelSource]) -> Result<Vec<Candidate>, ModelsError> {
-    if sources.is_empty() {
-        return Ok(vec![Candidate { file: None, name: None }]);
+/// Every source's models; without a source, the one that is built in.
+fn candidates(sources: &[ModelSource]) -> Vec<Result<Vec<Candidate>, ModelsError>> {
+    match sources {
+        [] => vec![Ok(vec![Candidate { file: None, name: None }])],
+        some => some.iter().map(candidates_of).collect(),
     }
-    let mut candidates = Vec::new();
-    for source in sources {
-        if source.path.is_dir() {
-            candidates.extend(models_in(&source.path)?.into_iter().map(|file| {
-                let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-                Candidate { file: Some(file), name }
-            }));
-        } else {
-            candidates.push(Candidate { file: Some(source.path.clone()), name: source.name.clone() });
-        }
+}
+
+/// A file, or a folder of models named by their files.
+fn candidates_of(source: &ModelSource) -> Result<Vec<Candidate>, ModelsError> {
+    if !source.path.is_dir() {
+        return Ok(vec![Candidate { file: Some(source.path.clone()), name: source.name.clone() }]);
     }
-    Ok(candidates)
+    if source.name.is_some() {
+        let problem = "a folder's models are named by their files; leave out NAME=".into();
+        return Err(ModelsError { file: shown(Some(&source.path)), problem });
+    }
+    let of = |file: PathBuf| Candidate {
+        name: file.file_stem().map(|stem| stem.to_string_lossy().into_owned()),
+        file: Some(file),
+    };
+    Ok(models_in(&source.path)?.into_iter().map(of).collect())
 }
 
 fn models_in(folder: &Path) -> Result<Vec<PathBuf>, ModelsError> {
@@ -229,5 +244,25 @@ mod tests {
         assert_eq!(two.reload().len(), 2);
         assert!(["one", "two"].iter().all(|name| two.get(Some(name)).is_ok()), "both names are kept");
         assert!(load(&[path.to_str().unwrap()]).is_err());
+    }
+
+    #[test]
+    fn a_folder_that_is_gone_or_empty_keeps_its_models_at_work() {
+        let folder = tempfile::tempdir().unwrap();
+        let (models, alone) = (folder.path().join("models"), folder.path().join("alone.onnx"));
+        std::fs::create_dir(&models).unwrap();
+        [models.join("a.onnx"), models.join("b.onnx"), alone.clone()]
+            .iter()
+            .for_each(|path| std::fs::write(path, MODEL).unwrap());
+        let (in_folder, file) = (models.to_str().unwrap(), format!("alone={}", alone.display()));
+        let all = load(&[&file, in_folder]).unwrap();
+        let names = || all.all().iter().map(|model| model.name.clone()).collect::<Vec<_>>();
+        std::fs::remove_file(models.join("b.onnx")).unwrap();
+        assert!(all.reload().is_empty() && names() == ["alone", "a"], "{:?}", names());
+        std::fs::remove_dir_all(&models).unwrap();
+        assert!(all.reload().len() == 1 && names() == ["alone", "a"], "a folder that is gone keeps its models");
+        std::fs::create_dir(&models).unwrap();
+        assert!(all.reload().len() == 1 && names() == ["alone", "a"], "an empty one too");
+        assert!(load(&[&format!("name={}", folder.path().display())]).is_err(), "a folder has no name");
     }
 }
