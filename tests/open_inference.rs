@@ -68,6 +68,34 @@ async fn models_describe_themselves() {
 }
 
 #[tokio::test]
+async fn a_model_is_known_by_its_version_too_and_by_no_other() {
+    let service = service();
+    let served = service.app.models.get(None).unwrap();
+    let (name, version) = (&served.name, &served.pipeline.classifier().card().version);
+    for (path, expected) in [
+        (format!("/v2/models/{name}/versions/{version}/ready"), StatusCode::OK),
+        (format!("/v2/models/{name}/versions/{version}"), StatusCode::OK),
+        (format!("/v2/models/{name}/versions/{}", version.replace('+', "%2B")), StatusCode::OK),
+        (format!("/v2/models/{name}/versions/7/ready"), StatusCode::BAD_REQUEST),
+    ] {
+        let answer = ask(&service, Request::get(&path).body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, expected, "{path} {answer:?}");
+    }
+    let spec = served.pipeline.classifier().features();
+    let (shape, data) = ([1, spec.frames, spec.width()], vec![0.0; spec.frames * spec.width()]);
+    let input = json!({"name": "features", "datatype": "FP32", "shape": shape, "data": data, "parameters": null});
+    // Some clients write what they have nothing to say of, and what an output says of itself goes before the rest.
+    let output = json!({"name": "probabilities", "parameters": {"binary_data": false}});
+    let all = json!({"id": null, "inputs": [input], "outputs": [output], "parameters": {"binary_data_output": true}});
+    let nothing = json!({"inputs": [input], "outputs": null, "parameters": null});
+    for body in [all, nothing] {
+        let path = format!("/v2/models/{name}/versions/{version}/infer");
+        let answer = ask(&service, post(&path, "application/json", body.to_string())).await;
+        assert_eq!(answer.json["outputs"][0]["shape"], json!([1, 7]), "{answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn errors_are_sentences() {
     let service = service_with(&["--api-keys", "some-key"]);
     let request = || post("/v2/models/nobody/infer", "application/json", "{}");
@@ -79,6 +107,10 @@ async fn errors_are_sentences() {
     let answer = ask(&service, with_key).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
     assert!(answer.json["error"].as_str().unwrap().contains("no such model"), "{answer:?}");
+    for (method, path) in [("GET", "/v2/models/nobody/infer"), ("PUT", "/v2"), ("GET", "/v2/nothing")] {
+        let answer = ask(&service, Request::builder().method(method).uri(path).body(Body::empty()).unwrap()).await;
+        assert!(answer.status.is_client_error() && answer.json["error"].is_string(), "{answer:?}");
+    }
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use tracing::{Instrument, error, error_span, field, info};
 
 use super::error::ApiError;
 use super::linger::{Answer, Leftover};
-use super::oip::{ErrorSentence, InSentences};
+use super::oip::{self, ErrorSentence};
 use super::pulse::Beat;
 use super::request_id::{self, RequestId};
 use super::state::App;
@@ -32,6 +32,7 @@ pub async fn surround(State(app): State<App>, mut request: Request, next: Next) 
     let method = request.method().clone();
     let trace_id = trace_context::trace_id(request.headers()).map(str::to_string);
     let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str).to_string();
+    let in_sentences = oip::is_path(request.uri().path());
     let multiplexed = request.version() == Version::HTTP_2;
     let beat = request.extensions().get::<Arc<Beat>>().cloned();
     let leftover = Leftover::default();
@@ -47,9 +48,7 @@ pub async fn surround(State(app): State<App>, mut request: Request, next: Next) 
 
     let problem = response.extensions().get::<Arc<ApiError>>().cloned();
     let mut response = match &problem {
-        Some(problem) if response.extensions().get::<InSentences>().is_some() => {
-            with_body(response, Json(ErrorSentence { error: problem.to_string() }))
-        }
+        Some(problem) if in_sentences => with_body(response, Json(ErrorSentence { error: problem.to_string() })),
         Some(problem) => with_body(response, Json(problem.body(Some(id.as_str())))),
         None => response,
     };

@@ -3,8 +3,8 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, Method, header};
-use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::get;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
 use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -25,7 +25,7 @@ pub fn router(app: App) -> Router {
     }
     let guard = from_fn_with_state(app.clone(), guard::guard);
     let guarded = guarded.route_layer(guard.clone());
-    let inference = inference().route_layer(guard).merge(inference_open()).route_layer(from_fn(oip::in_sentences));
+    let inference = inference().merge(versions()).route_layer(guard).merge(inference_open());
     let (router, _) = guarded.merge(inference).merge(open()).split_for_parts();
     surround(router.route("/docs/{file}", get(openapi::docs_file)), app)
 }
@@ -60,8 +60,8 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
     let layer = CorsLayer::new()
         .allow_origin(allowed)
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, key, request_id::HEADER])
-        .expose_headers([request_id::HEADER, timing, header::RETRY_AFTER]);
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, key, request_id::HEADER, oip::JSON_LENGTH])
+        .expose_headers([request_id::HEADER, timing, header::RETRY_AFTER, oip::JSON_LENGTH]);
     Some(layer)
 }
 
@@ -83,9 +83,17 @@ fn inference() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(oip::model_metadata)).routes(routes!(oip::infer))
 }
 
+/// The same of the one version that there is, which clients name that were told it.
+fn versions() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .route("/v2/models/{model}/versions/{version}", get(oip::model_metadata))
+        .route("/v2/models/{model}/versions/{version}/infer", post(oip::infer))
+}
+
 /// What of it is for everybody.
 fn inference_open() -> OpenApiRouter<App> {
     OpenApiRouter::default()
+        .route("/v2/models/{model}/versions/{version}/ready", get(oip::model_ready))
         .routes(routes!(oip::server))
         .routes(routes!(oip::live))
         .routes(routes!(oip::ready))

@@ -5,11 +5,11 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::choice::Choice;
 use super::{ErrorSentence, FLOAT, INPUT, OUTPUT};
 use crate::config::VERSION;
 use crate::http::error::ApiError;
 use crate::http::models::Served;
-use crate::http::query::Named;
 use crate::http::state::App;
 use crate::model::Emotion;
 
@@ -116,10 +116,9 @@ pub async fn ready(State(app): State<App>) -> Result<Json<ServerReady>, ApiError
         (status = 400, description = "There is no such model", body = ErrorSentence),
         (status = 503, description = "The server is about to end", body = ErrorSentence),
     ))]
-pub async fn model_ready(State(app): State<App>, Named(name): Named) -> Result<Json<ModelReady>, ApiError> {
+pub async fn model_ready(State(app): State<App>, choice: Choice) -> Result<Json<ModelReady>, ApiError> {
     app.check_open()?;
-    let served = app.models.get(Some(&name))?;
-    Ok(Json(ModelReady { name: served.name, ready: true }))
+    Ok(Json(ModelReady { name: choice.served(&app)?.name, ready: true }))
 }
 
 /// A model's tensors.
@@ -131,8 +130,8 @@ pub async fn model_ready(State(app): State<App>, Named(name): Named) -> Result<J
         (status = 401, description = "A missing or wrong API key", body = ErrorSentence),
         (status = 429, description = "Too many requests; see Retry-After", body = ErrorSentence),
     ))]
-pub async fn model_metadata(State(app): State<App>, Named(name): Named) -> Result<Json<ModelMetadata>, ApiError> {
-    Ok(Json(ModelMetadata::from(app.models.get(Some(&name))?)))
+pub async fn model_metadata(State(app): State<App>, choice: Choice) -> Result<Json<ModelMetadata>, ApiError> {
+    Ok(Json(ModelMetadata::from(choice.served(&app)?)))
 }
 
 impl From<Served> for ModelMetadata {

@@ -8,11 +8,11 @@ use bytes::Bytes;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::choice::Choice;
 use super::tensor::{InferenceRequest, TensorParameters};
 use super::{ErrorSentence, FLOAT, OUTPUT};
 use crate::features::{FeatureMatrix, FeatureSpec};
 use crate::http::error::ApiError;
-use crate::http::query::Named;
 use crate::http::state::App;
 use crate::http::upload::Upload;
 use crate::http::work::{Stepped, Stepwise};
@@ -22,7 +22,7 @@ use crate::pipeline::Stage;
 /// Windows that are judged in one step.
 const WINDOWS_A_STEP: usize = 8;
 /// Where the JSON of a request or an answer ends, if bytes follow it.
-const JSON_LENGTH: HeaderName = HeaderName::from_static("inference-header-content-length");
+pub const JSON_LENGTH: HeaderName = HeaderName::from_static("inference-header-content-length");
 
 /// What was judged.
 #[derive(Debug, Serialize, ToSchema)]
@@ -62,7 +62,8 @@ pub struct OutputTensor {
 
 /// Judge windows of features.
 ///
-/// The features are those of `/model`, standardized and padded. Binary tensors work as in Triton.
+/// The features are those of `/model`, standardized and padded. Binary tensors work as in Triton. This and the other routes of a
+/// model are also below `/v2/models/{model}/versions/{version}`.
 #[utoipa::path(post, path = "/v2/models/{model}/infer", tag = "inference",
     params(("model" = String, Path, description = "Name of the model")),
     request_body(content = InferenceRequest, content_type = "application/json"),
@@ -78,10 +79,10 @@ pub struct OutputTensor {
         (status = 503, description = "No room for more work; see Retry-After", body = ErrorSentence),
         (status = 504, description = "The deadline passed", body = ErrorSentence),
     ))]
-pub async fn infer(State(app): State<App>, Named(name): Named, request: Request) -> Result<Response, ApiError> {
+pub async fn infer(State(app): State<App>, choice: Choice, request: Request) -> Result<Response, ApiError> {
     app.check_open()?;
     app.workers.check_room()?;
-    let served = app.models.get(Some(&name))?;
+    let served = choice.served(&app)?;
     let classifier = served.pipeline.classifier().clone();
     let json_length = request.headers().get(JSON_LENGTH).map(json_length).transpose()?;
     let upload = Upload::read(request, &app).await?;

@@ -1,14 +1,12 @@
 //! The Open Inference Protocol, version 2, over REST: the network alone, features in and probabilities out, for KServe and
 //! the clients that speak with Triton. Binary tensors are understood and sent.
 
+mod choice;
 mod describe;
 mod infer;
 mod numbers;
 mod tensor;
 
-use axum::extract::Request;
-use axum::middleware::Next;
-use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -22,6 +20,11 @@ const OUTPUT: &str = "probabilities";
 /// The only type of number there is.
 const FLOAT: &str = "FP32";
 
+/// Whether a path is one of the protocol's, which tells errors in its own words.
+pub fn is_path(path: &str) -> bool {
+    path == "/v2" || path.starts_with("/v2/")
+}
+
 /// An error in the words of the protocol: a sentence.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = InferenceError)]
@@ -29,15 +32,4 @@ pub struct ErrorSentence {
     /// What went wrong.
     #[schema(example = "there is no such model; these are: emotone-robust")]
     pub error: String,
-}
-
-/// Marks an answer whose error is to be a sentence.
-#[derive(Debug, Clone, Copy)]
-pub struct InSentences;
-
-/// Has errors told in the words of the protocol.
-pub async fn in_sentences(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    response.extensions_mut().insert(InSentences);
-    response
 }

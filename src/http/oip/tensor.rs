@@ -1,7 +1,7 @@
 //! Tensors as they come: in JSON, flat or nested, or as bytes after it.
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::numbers::Numbers;
@@ -20,10 +20,10 @@ pub struct InferenceRequest {
     /// The only input.
     pub inputs: Vec<InputTensor>,
     /// What is wanted: `probabilities`, or all there is if this is not said.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub outputs: Vec<WantedOutput>,
     /// About the whole request.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub parameters: RequestParameters,
 }
 
@@ -31,7 +31,7 @@ pub struct InferenceRequest {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub struct RequestParameters {
     /// Outputs are to come as bytes.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub binary_data_output: bool,
 }
 
@@ -42,16 +42,15 @@ pub struct WantedOutput {
     #[schema(example = "probabilities")]
     pub name: String,
     /// How it is wanted.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub parameters: OutputParameters,
 }
 
 /// How an output is wanted.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub struct OutputParameters {
-    /// As bytes.
-    #[serde(default)]
-    pub binary_data: bool,
+    /// As bytes; as the whole request says if this is not said.
+    pub binary_data: Option<bool>,
 }
 
 /// Windows of features.
@@ -69,7 +68,7 @@ pub struct InputTensor {
     #[schema(value_type = Option<Vec<serde_json::Value>>)]
     pub data: Option<Numbers>,
     /// About this tensor.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub parameters: TensorParameters,
 }
 
@@ -79,6 +78,11 @@ pub struct TensorParameters {
     /// Its length as bytes, which follow the JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub binary_data_size: Option<usize>,
+}
+
+/// `null` says nothing, as a missing member does.
+fn or_default<'de, T: Default + Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 impl InferenceRequest {
@@ -114,7 +118,8 @@ impl InferenceRequest {
 
     /// Whether the output is to come as bytes.
     pub(super) fn wants_bytes(&self) -> bool {
-        self.parameters.binary_data_output || self.outputs.iter().any(|output| output.parameters.binary_data)
+        let said = self.outputs.iter().find_map(|output| output.parameters.binary_data);
+        said.unwrap_or(self.parameters.binary_data_output)
     }
 }
 
