@@ -27,7 +27,7 @@ pub struct Insight {
 
 /// A filter that can be understood. A word alone would be taken for a part of the program of which everything is logged.
 fn log_level(text: &str) -> Result<String, String> {
-    let is_level = |part: &str| part.contains('=') || part.parse::<LevelFilter>().is_ok();
+    let is_level = |part: &str| part.contains('=') || !part.is_empty() && part.parse::<LevelFilter>().is_ok();
     match text.parse::<Targets>() {
         Ok(_) if text.split(',').all(is_level) => Ok(text.into()),
         _ => Err("is no level (error, warn, info, debug, trace, off) and no filter like `warn,emotone=debug`".into()),

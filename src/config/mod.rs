@@ -117,6 +117,8 @@ mod tests {
             &["emotone", "serve", "--min-sample-rate-hz", "9000", "--max-sample-rate-hz", "8000"],
             &["emotone", "serve", "--webhook", "ftp:foo", "--webhook-secret", "hush"],
             &["emotone", "serve", "--log-level", "inof"],
+            &["emotone", "serve", "--log-level", ""],
+            &["emotone", "serve", "--cors-allow-origin", "https://*.example.org"],
             &["emotone", "serve", "--log-level", "emotone=loud"],
             &["emotone", "classify"],
             &["emotone", "classify", "folder", "--shard", "4/4"],

@@ -39,8 +39,12 @@ pub struct Security {
 fn origin(text: &str) -> Result<String, String> {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let is_origin =
-        host.is_some_and(|host| !host.is_empty() && !host.contains(['/', ' ', '?', '#']) && host.is_ascii());
-    if text == "*" || is_origin { Ok(text.into()) } else { Err("is no origin like https://example.org".into()) }
+        host.is_some_and(|host| !host.is_empty() && !host.contains(['/', ' ', '?', '#', '*']) && host.is_ascii());
+    if text == "*" || is_origin {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err("is no origin like https://example.org".into())
+    }
 }
 
 /// API keys as they were typed; never shown.

@@ -96,12 +96,12 @@ fn read_file(file: &Path) -> io::Result<Vec<Hash>> {
 }
 
 fn given_key(headers: &HeaderMap) -> Option<&[u8]> {
-    if let Some(key) = headers.get(KEY_HEADER) {
+    if let Some(key) = headers.get(KEY_HEADER).filter(|key| !key.is_empty()) {
         return Some(key.as_bytes());
     }
     let authorization = headers.get(header::AUTHORIZATION)?.as_bytes();
     let (scheme, key) = authorization.split_at_checked(BEARER.len())?;
-    scheme.eq_ignore_ascii_case(BEARER.as_bytes()).then_some(key)
+    scheme.eq_ignore_ascii_case(BEARER.as_bytes()).then_some(key.trim_ascii_start())
 }
 
 #[cfg(test)]
@@ -128,6 +128,9 @@ mod tests {
         for headers in [with("authorization", "Bearer first-key"), with("x-api-key", "second-key")] {
             assert!(keys.check(&headers, None).is_ok());
         }
+        let mut both = with("authorization", "Bearer  first-key");
+        both.extend(with("x-api-key", ""));
+        assert!(keys.check(&both, None).is_ok(), "a header that says nothing, and two spaces");
         for headers in [
             HeaderMap::new(),
             with("authorization", "Bearer wrong"),
