@@ -10,7 +10,7 @@ use utoipa::openapi::OpenApi as Document;
 use super::classify::Form;
 use super::error::ApiError;
 use super::page;
-use super::query::Named;
+use super::query::Segments;
 use super::routes;
 use crate::audio::RawEncoding;
 
@@ -103,7 +103,7 @@ pub async fn docs() -> Response {
 }
 
 /// What that page consists of.
-pub async fn docs_file(Named(name): Named) -> Result<Response, ApiError> {
+pub async fn docs_file(Segments(name): Segments<String>) -> Result<Response, ApiError> {
     if name == "start.js" {
         return Ok(([(header::CONTENT_TYPE, "text/javascript")], START).into_response());
     }

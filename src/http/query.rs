@@ -31,16 +31,16 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Parameters<T> {
     }
 }
 
-/// The name that a path ends with or holds.
+/// What the variable parts of a request's path say.
 #[derive(Debug)]
-pub struct Named(pub String);
+pub struct Segments<T>(pub T);
 
-impl<S: Send + Sync> FromRequestParts<S> for Named {
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Segments<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let name = Path::from_request_parts(parts, state).await;
-        name.map(|Path(name)| Named(name)).map_err(|error| ApiError::BadRequest(error.body_text()))
+        let said = Path::from_request_parts(parts, state).await;
+        said.map(|Path(said)| Segments(said)).map_err(|error| ApiError::BadRequest(error.body_text()))
     }
 }
 

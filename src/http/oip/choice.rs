@@ -1,7 +1,5 @@
 //! Which model an address names.
 
-use axum::extract::{FromRequestParts, Path};
-use axum::http::request::Parts;
 use serde::Deserialize;
 
 use crate::http::error::ApiError;
@@ -29,14 +27,5 @@ impl Choice {
             }
             _ => Ok(served),
         }
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Choice {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let choice = Path::from_request_parts(parts, state).await;
-        choice.map(|Path(choice)| choice).map_err(|error| ApiError::BadRequest(error.body_text()))
     }
 }

@@ -10,6 +10,7 @@ use super::{ErrorSentence, FLOAT, INPUT, OUTPUT};
 use crate::config::VERSION;
 use crate::http::error::ApiError;
 use crate::http::models::Served;
+use crate::http::query::Segments;
 use crate::http::state::App;
 use crate::model::Emotion;
 
@@ -116,7 +117,10 @@ pub async fn ready(State(app): State<App>) -> Result<Json<ServerReady>, ApiError
         (status = 400, description = "There is no such model", body = ErrorSentence),
         (status = 503, description = "The server is about to end", body = ErrorSentence),
     ))]
-pub async fn model_ready(State(app): State<App>, choice: Choice) -> Result<Json<ModelReady>, ApiError> {
+pub async fn model_ready(
+    State(app): State<App>,
+    Segments(choice): Segments<Choice>,
+) -> Result<Json<ModelReady>, ApiError> {
     app.check_open()?;
     Ok(Json(ModelReady { name: choice.served(&app)?.name, ready: true }))
 }
@@ -130,7 +134,10 @@ pub async fn model_ready(State(app): State<App>, choice: Choice) -> Result<Json<
         (status = 401, description = "A missing or wrong API key", body = ErrorSentence),
         (status = 429, description = "Too many requests; see Retry-After", body = ErrorSentence),
     ))]
-pub async fn model_metadata(State(app): State<App>, choice: Choice) -> Result<Json<ModelMetadata>, ApiError> {
+pub async fn model_metadata(
+    State(app): State<App>,
+    Segments(choice): Segments<Choice>,
+) -> Result<Json<ModelMetadata>, ApiError> {
     Ok(Json(ModelMetadata::from(choice.served(&app)?)))
 }
 

@@ -13,6 +13,7 @@ use super::tensor::{InferenceRequest, TensorParameters};
 use super::{ErrorSentence, FLOAT, OUTPUT};
 use crate::features::{FeatureMatrix, FeatureSpec};
 use crate::http::error::ApiError;
+use crate::http::query::Segments;
 use crate::http::state::App;
 use crate::http::upload::Upload;
 use crate::http::work::{Stepped, Stepwise};
@@ -79,7 +80,11 @@ pub struct OutputTensor {
         (status = 503, description = "No room for more work; see Retry-After", body = ErrorSentence),
         (status = 504, description = "The deadline passed", body = ErrorSentence),
     ))]
-pub async fn infer(State(app): State<App>, choice: Choice, request: Request) -> Result<Response, ApiError> {
+pub async fn infer(
+    State(app): State<App>,
+    Segments(choice): Segments<Choice>,
+    request: Request,
+) -> Result<Response, ApiError> {
     app.check_open()?;
     app.workers.check_room()?;
     let served = choice.served(&app)?;
