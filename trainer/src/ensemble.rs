@@ -50,7 +50,10 @@ impl Member {
 /// # Errors
 /// If features cannot be read.
 pub fn joint_logits(networks: &[Network], examples: &Examples) -> Result<Vec<[f32; Emotion::COUNT]>> {
-    if let [only] = networks {
+    // As the exported file joins them.
+    if let [only] = networks
+        && only.corpora() == 1
+    {
         return logits(only, examples);
     }
     let rows = networks.iter().map(|network| logits(network, examples)).collect::<Result<Vec<_>>>()?;

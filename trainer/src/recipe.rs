@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::augment::Voices;
 use crate::ensemble::Member;
 use crate::network::{Architecture, FRONT_LAYERS};
-use crate::training::{Keep, Mixup, Monitor, Plateau, Reorder, Schedule, Shown, TrainingOptions, Variation};
+use crate::training::{Keep, Mingle, Mixup, Monitor, Plateau, Schedule, Shown, TrainingOptions, Variation};
 
 /// A way to train.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -15,7 +15,7 @@ use crate::training::{Keep, Mixup, Monitor, Plateau, Reorder, Schedule, Shown, T
 pub enum Recipe {
     /// As "Emotion recognition from audio" (Wasowska and Kapitan, 2024): librosa's default features, Keras' training.
     Paper,
-    /// For strangers on the telephone: band-limited cepstra and prosody, augmented copies, six networks as one.
+    /// For strangers on the telephone: band-limited cepstra and prosody, augmented copies, seven networks as one.
     Robust,
 }
 
@@ -111,8 +111,8 @@ impl Recipe {
         }
     }
 
-    /// The networks that are trained, for features whose figures are measured.
-    pub fn members(self, arch: Arch, features: &FeatureSpec, changes: Changes) -> Vec<Member> {
+    /// The networks that are trained, some of them telling so many corpora apart, for features whose figures are measured.
+    pub fn members(self, arch: Arch, features: &FeatureSpec, corpora: usize, changes: Changes) -> Vec<Member> {
         let seeded = |index: usize| changes.seed.wrapping_mul(1_000).wrapping_add(index as u64);
         match self {
             Self::Paper => {
@@ -136,12 +136,13 @@ impl Recipe {
                     options,
                 };
                 let listening = |index, variation| listening(changes, seeded(index), variation);
-                let pieces = Variation { reorder: Some(Reorder { share: 0.5, frames: [15, 50] }), ..stretches() };
+                let mingling = Variation { mingle: Some(Mingle { share: 0.25, frames: [15, 50] }), ..stretches() };
                 let summing = |index, front| summing(changes, seeded(index), whole, front);
                 // A network keeps its number as long as it lives, so that its answers and checkpoints stay valid.
                 vec![
                     member(Architecture::wide(features), Voices::Unlike, listening(1, stretches())),
-                    member(Architecture::piecewise(features), Voices::Unlike, listening(7, pieces)),
+                    member(Architecture::mingled(features, corpora), Voices::Unlike, listening(11, mingling)),
+                    member(Architecture::mingled_again(features, corpora), Voices::Unlike, listening(12, mingling)),
                     member(Architecture::weighted_functionals(features), Voices::Like, summing(3, 2)),
                     member(Architecture::coupled_functionals(features), Voices::Like, summing(6, 1)),
                     member(Architecture::rooted_functionals(features), Voices::Like, summing(8, 1)),
@@ -180,7 +181,7 @@ fn stretches() -> Variation {
         mel_scale: 0.06,
         mel_shift: 1.5,
         pitch_shift: 0.1,
-        reorder: None,
+        mingle: None,
     }
 }
 

@@ -9,7 +9,7 @@ use emotone_trainer::dataset::{Dataset, DatasetBuilder, FeatureStore, StoreWrite
 use emotone_trainer::network::{Architecture, LayerSpec, Network};
 use emotone_trainer::recipe::{Arch, Changes, Recipe};
 use emotone_trainer::training::{
-    Checkpoint, EpochFigures, Examples, Keep, Mixup, Reorder, Schedule, Shown, Trained, TrainingOptions, Variation,
+    Checkpoint, EpochFigures, Examples, Keep, Mingle, Mixup, Schedule, Shown, Trained, TrainingOptions, Variation,
     logits, train,
 };
 use rand::rngs::StdRng;
@@ -33,11 +33,16 @@ fn store(folder: &std::path::Path) -> FeatureStore {
     writer.finish().unwrap()
 }
 
-/// What the noises are, by two speakers.
+/// What the noises are, by two speakers of each of two corpora.
 fn dataset() -> Dataset {
     let mut builder = DatasetBuilder::default();
     for clip in 0..28 {
-        builder.clip(&clip.to_string(), Emotion::ALL[clip % 7], "made", &(clip % 2).to_string());
+        builder.clip(
+            &clip.to_string(),
+            Emotion::ALL[clip % 7],
+            ["made", "found"][clip / 7 % 2],
+            &(clip % 2).to_string(),
+        );
     }
     builder.build()
 }
@@ -45,7 +50,7 @@ fn dataset() -> Dataset {
 /// Everything that a training may have at once.
 fn options() -> TrainingOptions {
     let changes = Changes { epochs: Some(EPOCHS), batch_size: Some(8), seed: 3 };
-    let plain = Recipe::Paper.members(Arch::Cnn, &spec(), changes).remove(0).options;
+    let plain = Recipe::Paper.members(Arch::Cnn, &spec(), 1, changes).remove(0).options;
     TrainingOptions {
         schedule: Schedule::Cosine { warmup: 1.0 },
         weight_decay: 1e-3,
@@ -60,7 +65,7 @@ fn options() -> TrainingOptions {
             mel_scale: 0.06,
             mel_shift: 1.5,
             pitch_shift: 0.1,
-            reorder: Some(Reorder { share: 0.5, frames: [2, 4] }),
+            mingle: Some(Mingle { share: 0.5, frames: [2, 4] }),
         }),
         average: Some(0.9),
         keep: Keep::Last,
@@ -76,7 +81,7 @@ fn convolutions() -> Architecture {
         LayerSpec::Dropout { rate: 0.1 },
         LayerSpec::TimePooling { attention: 4, mean: true, max: true, spread: true },
     ];
-    Architecture { name: "small".into(), layers }
+    Architecture::new("small", layers).telling_apart(2)
 }
 
 fn run(store: &FeatureStore, checkpoint: Option<&Checkpoint>, stop_after: usize) -> anyhow::Result<Trained> {
@@ -160,7 +165,7 @@ fn what_is_described_once_is_learned_as_if_it_were_described_each_time() {
         mel_scale: 0.0,
         mel_shift: 0.0,
         pitch_shift: 0.0,
-        reorder: None,
+        mingle: None,
     };
     let learn = |shown: Shown| {
         let options = TrainingOptions { shown, mixup: None, ..options() };

@@ -73,16 +73,19 @@ fn centring_counts_frames_by_weight() {
     let values = windows(&mut StdRng::seed_from_u64(4));
     let signal = weighed(&values);
     let weights = floats(signal.weights.clone().unwrap());
-    let centred = floats(forward(&LayerSpec::Centre { columns: 2 }, signal).values);
+    let centre = |scaled| floats(forward(&LayerSpec::Centre { columns: 2, scaled }, signal.clone()).values);
+    let (centred, scaled) = (centre(false), centre(true));
     for (window, (values, weights)) in
         values.chunks_exact(FRAMES * CHANNELS).zip(weights.chunks_exact(FRAMES)).enumerate()
     {
         for (frame, row) in values.chunks_exact(CHANNELS).enumerate() {
             let place = window * FRAMES + frame;
             for (column, value) in row.iter().enumerate() {
-                let (mean, _) = moments(values, weights, column);
-                let expected = if column < 2 { value - mean } else { *value };
-                assert_close(centred[place * CHANNELS + column], expected, "centred");
+                let (mean, deviation) = moments(values, weights, column);
+                let scale = (deviation.powi(2) + SPREAD_EPSILON).sqrt();
+                let expected = if column < 2 { [value - mean, (value - mean) / scale] } else { [*value; 2] };
+                assert_close(centred[place * CHANNELS + column], expected[0], "centred");
+                assert_close(scaled[place * CHANNELS + column], expected[1], "centred and scaled");
             }
         }
     }

@@ -18,7 +18,7 @@ use crate::ensemble::Member;
 use crate::network::Network;
 use crate::recipe::{Arch, Changes, Recipe};
 use crate::say::{say, tell};
-use crate::training::{Examples, logits};
+use crate::training::{Examples, logits, told_apart};
 
 /// Options of `crossval`.
 #[derive(Debug, Clone, Args)]
@@ -106,8 +106,9 @@ fn run_fold(arguments: &CrossvalArguments, dataset: &Dataset, data_hash: &str, f
     let features = features::compute(&cache, data_hash, arguments.recipe, dataset, &fold.voices, arguments.seed)?;
     let spec = features.like.measured(&arguments.recipe.features(), &fold.train)?;
     let changes = Changes { epochs: arguments.epochs, batch_size: arguments.batch_size, seed: arguments.seed };
+    let corpora = told_apart(dataset, &fold.train);
     let mut said = Vec::new();
-    for member in arguments.recipe.members(arguments.arch, &spec, changes) {
+    for member in arguments.recipe.members(arguments.arch, &spec, corpora, changes) {
         if arguments.members.as_ref().is_some_and(|part| !member.name.contains(part.as_str())) {
             continue;
         }

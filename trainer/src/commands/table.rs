@@ -59,7 +59,7 @@ pub struct Outcome {
     pub lines: Vec<Line>,
     /// Fitted on all folds of unheard speakers.
     pub calibration: Calibration,
-    /// Trainable numbers of all members together.
+    /// Trainable numbers of all members together, in the fold where they have most: heads for several corpora need several.
     pub parameters: usize,
     /// Training of all members on all folds, in seconds.
     pub training_seconds: f64,
@@ -109,11 +109,10 @@ pub fn score(names: &[&str], said: &[Vec<Said>]) -> Result<Outcome> {
             rows.entry((fold.row.clone(), heard.clone())).or_default().push(judged);
         }
     }
-    let members = said.first().map_or(&[][..], Vec::as_slice);
     Ok(Outcome {
         lines: rows.into_iter().map(|((row, heard), folds)| line(row, heard, folds)).collect(),
         calibration: others(None).unwrap_or(Calibration::NONE),
-        parameters: members.iter().map(|said| said.parameters).sum(),
+        parameters: said.iter().map(|members| members.iter().map(|said| said.parameters).sum()).max().unwrap_or(0),
         training_seconds: said.iter().flatten().map(|said| said.seconds).sum(),
     })
 }
@@ -234,16 +233,18 @@ mod tests {
 
     #[test]
     fn a_fold_is_judged_at_the_temperature_of_other_people() {
-        let said = [
+        let mut said = [
             fold("A, unheard speakers", "one", 9),
             fold("A, unheard speakers", "two", 4),
             fold("A, random split", "one", 10),
         ];
+        said[1][0].parameters = 3;
         let alone = |right| {
             let said = &fold("", "", right)[0];
             Calibration::fit(&said.logits["clean"], &said.truths, &said.speakers).temperature
         };
         let outcome = score(&["A-1", "A-2", "A-random"], &said).unwrap();
+        assert_eq!(outcome.parameters, 3);
         let [random, unheard] = &outcome.lines[..] else { panic!("two lines") };
         assert_eq!(unheard.folds.iter().map(|fold| fold.temperature).collect::<Vec<_>>(), [alone(4), alone(9)]);
         assert!((unheard.accuracy[0] - 0.65).abs() < 1e-9);

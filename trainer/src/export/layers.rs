@@ -88,7 +88,7 @@ pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 pub fn add(graph: &mut Graph, layer: &Layer, signal: Signal) -> Signal {
     match layer {
         Layer::Weigh(by) => views::weigh(graph, by, signal),
-        Layer::Centre(columns) => views::centre(graph, *columns, signal),
+        Layer::Centre(centre) => views::centre(graph, centre, signal),
         Layer::Functionals(functionals) => functionals::functionals(graph, functionals, signal),
         Layer::Clip(limit) => views::clip(graph, *limit, signal),
         Layer::Conv(conv) => convolution(graph, conv, signal),

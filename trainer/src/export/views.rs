@@ -3,7 +3,7 @@
 
 use super::graph::{Attribute::*, Graph};
 use super::layers::{Lies, Signal};
-use crate::network::Weigh;
+use crate::network::{Centre, SPREAD_EPSILON, Weigh};
 
 /// Shares of the frames in a mean over time: weights, `[batch, 1, time]`, over their sum and `floor`; or all alike,
 /// `[1, 1, time]`, without weights.
@@ -60,12 +60,17 @@ pub fn weigh(graph: &mut Graph, by: &Weigh, signal: Signal) -> Signal {
 }
 
 /// [`crate::network::LayerSpec::Centre`].
-pub fn centre(graph: &mut Graph, columns: usize, signal: Signal) -> Signal {
+pub fn centre(graph: &mut Graph, by: &Centre, signal: Signal) -> Signal {
+    let columns = by.columns;
     let mut signal = signal.turned(graph, Lies::BatchChannelsTime);
     let weights = signal.weights_turned(graph, Lies::BatchChannelsTime);
     let first = slice(graph, &signal.name, 1, 0, columns);
     let shares = shares(graph, weights.as_deref(), signal.frames, 0.0);
-    let first = centred(graph, &first, &shares);
+    let mut first = centred(graph, &first, &shares);
+    if by.scaled {
+        let deviation = deviation(graph, &first, &shares, Some(SPREAD_EPSILON));
+        first = graph.node("Div", &[&first, &deviation], &[]);
+    }
     let rest = slice(graph, &signal.name, 1, columns, signal.channels);
     let name = match columns == signal.channels {
         true => first,

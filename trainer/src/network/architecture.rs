@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use emotone::model::Emotion;
 use serde::{Deserialize, Serialize};
 
 use super::{Coupling, FunctionalsSpec};
@@ -22,6 +23,9 @@ pub enum LayerSpec {
     Centre {
         /// How many.
         columns: usize,
+        /// Divides them by their deviation over time, too.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        scaled: bool,
     },
     /// Describes the whole window in one row.
     Functionals(FunctionalsSpec),
@@ -134,7 +138,8 @@ impl fmt::Display for LayerSpec {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Weigh { .. } => formatter.write_str("weigh by level"),
-            Self::Centre { .. } => formatter.write_str("centre"),
+            Self::Centre { scaled: false, .. } => formatter.write_str("centre"),
+            Self::Centre { scaled: true, .. } => formatter.write_str("centre and scale"),
             Self::Functionals(ref spec) if spec.coupled.is_empty() => formatter.write_str("functionals"),
             Self::Functionals(ref spec) => {
                 write!(formatter, "functionals, {} columns coupled", spec.coupled.len())?;
@@ -165,18 +170,48 @@ impl fmt::Display for LayerSpec {
     }
 }
 
-/// Layers in the order of the data; a dense layer of seven units follows the last.
+/// Layers in the order of the data; a dense layer of seven units for each corpus follows the last.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Architecture {
     /// Short name, such as `cnn-lstm`.
     pub name: String,
     /// The layers.
     pub layers: Vec<LayerSpec>,
+    /// Corpora that it tells apart while it learns: each has units of its own for the seven emotions, one softmax over all of
+    /// them, and what is asked is the sum over corpora. So what one corpus' actors do for an emotion need not be what
+    /// another's do.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub corpora: usize,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(count: &usize) -> bool {
+    *count == 1
+}
+
+impl Architecture {
+    /// Layers by a name, corpora not told apart.
+    pub fn new(name: &str, layers: impl IntoIterator<Item = LayerSpec>) -> Self {
+        Self { name: name.into(), layers: layers.into_iter().collect(), corpora: 1 }
+    }
+
+    /// The same for so many corpora.
+    pub fn telling_apart(self, corpora: usize) -> Self {
+        Self { corpora: corpora.max(1), ..self }
+    }
 }
 
 impl fmt::Display for Architecture {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let layers: Vec<String> = self.layers.iter().map(LayerSpec::to_string).collect();
-        write!(formatter, "{}, dense 7, softmax", layers.join(", "))
+        let units = Emotion::COUNT * self.corpora;
+        write!(formatter, "{}, dense {units}, softmax", layers.join(", "))?;
+        if self.corpora > 1 {
+            write!(formatter, ", sum over {} corpora", self.corpora)?;
+        }
+        Ok(())
     }
 }

@@ -13,18 +13,18 @@ impl Architecture {
         };
         let dense = |units| LayerSpec::Dense { units, relu: true, l1: 1e-3, l2: 1e-3 };
         let end = [LayerSpec::Flatten, LayerSpec::Dropout { rate: 0.3 }, dense(128), dense(64)];
-        Self { name: "cnn".into(), layers: block().into_iter().chain(block()).chain(end).collect() }
+        Self::new("cnn", block().into_iter().chain(block()).chain(end))
     }
 
     /// The paper's LSTM: two of them, the first giving sequences.
     pub fn lstm() -> Self {
         let dense = LayerSpec::Dense { units: 20, relu: true, l1: 0.0, l2: 0.0 };
-        Self { name: "lstm".into(), layers: vec![lstm(64, true, 0.1, 0.2), lstm(32, false, 0.0, 0.0), dense] }
+        Self::new("lstm", [lstm(64, true, 0.1, 0.2), lstm(32, false, 0.0, 0.0), dense])
     }
 
     /// The paper's CNN+LSTM.
     pub fn cnn_lstm() -> Self {
-        let layers = vec![
+        let layers = [
             LayerSpec::Conv { filters: 32, width: 3, relu: true },
             LayerSpec::MaxPool { size: 2 },
             LayerSpec::BatchNorm,
@@ -33,42 +33,46 @@ impl Architecture {
             LayerSpec::Dropout { rate: 0.3 },
             LayerSpec::Dense { units: 64, relu: true, l1: 5e-3, l2: 1e-3 },
         ];
-        Self { name: "cnn-lstm".into(), layers }
+        Self::new("cnn-lstm", layers)
     }
 
     /// Wider convolutions, a memory in both directions, and four ways to join the frames, on cepstra relative to the
     /// window's mean, loud frames counting most.
     pub fn wide(features: &FeatureSpec) -> Self {
-        let front = [weigh_by_level(features), LayerSpec::Centre { columns: features.n_mfcc }, CLIP];
-        Self { name: "wide".into(), layers: front.into_iter().chain(listening()).collect() }
+        Self::new("wide", listening(features, false))
     }
 
-    /// The same layers, for one who hears pieces of what is said in any order.
-    pub fn piecewise(features: &FeatureSpec) -> Self {
-        Self { name: "piecewise".into(), ..Self::wide(features) }
+    /// The same layers on cepstra that are relative to the window's deviation, too, for one who hears two voices in turn and
+    /// tells corpora apart.
+    pub fn mingled(features: &FeatureSpec, corpora: usize) -> Self {
+        Self::new("mingled", listening(features, true)).telling_apart(corpora)
+    }
+
+    /// The same from another start.
+    pub fn mingled_again(features: &FeatureSpec, corpora: usize) -> Self {
+        Self { name: "mingled-again".into(), ..Self::mingled(features, corpora) }
     }
 
     /// A perceptron on functionals of the whole window: another view than the convolutions'. Frames count by their level.
     pub fn weighted_functionals(features: &FeatureSpec) -> Self {
-        let perceptron = perceptron(functionals(features), 320);
-        let layers = [weigh_by_level(features)].into_iter().chain(perceptron).collect();
-        Self { name: "weighted-functionals".into(), layers }
+        let perceptron = perceptron(functionals(features), 160);
+        Self::new("weighted-functionals", [weigh_by_level(features)].into_iter().chain(perceptron))
     }
 
     /// The same with frames that count alike but for the voiced ones' own functionals, and how the first cepstra, pitch,
     /// voicing and level go and move together: whether, say, who becomes louder becomes shriller.
     pub fn coupled_functionals(features: &FeatureSpec) -> Self {
-        Self { name: "coupled-functionals".into(), layers: perceptron(coupled(features), 320).into() }
+        Self::new("coupled-functionals", perceptron(coupled(features), 160))
     }
 
     /// The same columns by the roots of their covariances, which know how much they move and in which directions together.
     pub fn rooted_functionals(features: &FeatureSpec) -> Self {
-        Self { name: "rooted-functionals".into(), layers: perceptron(rooted(features), 160).into() }
+        Self::new("rooted-functionals", perceptron(rooted(features), 160))
     }
 
     /// The same functionals to half as many units from another start.
     pub fn rooted_again(features: &FeatureSpec) -> Self {
-        Self { name: "rooted-again".into(), layers: perceptron(rooted(features), 80).into() }
+        Self::new("rooted-again", perceptron(rooted(features), 80))
     }
 }
 
@@ -140,8 +144,14 @@ const CLIP: LayerSpec = LayerSpec::Clip { limit: 4.0 };
 
 /// Frames count from 40 dB below the window's loudest on, fully from 25 dB.
 fn weigh_by_level(features: &FeatureSpec) -> LayerSpec {
+    let (column, line) = by_level(features);
+    LayerSpec::Weigh { column, line }
+}
+
+/// The level's column, and slope and offset of a frame's weight below the loudest.
+pub fn by_level(features: &FeatureSpec) -> (usize, [f32; 2]) {
     let column = place(features, Column::Energy);
-    LayerSpec::Weigh { column, line: [scale(features, column).1 / 15.0, 40.0 / 15.0] }
+    (column, [scale(features, column).1 / 15.0, 40.0 / 15.0])
 }
 
 /// Where a column is among the features.
@@ -150,15 +160,18 @@ fn place(features: &FeatureSpec, wanted: Column) -> usize {
     features.n_mfcc + found.unwrap_or(0)
 }
 
-/// From frames to one row: convolutions, memory in both directions, and four ways to join the frames.
-fn listening() -> impl Iterator<Item = LayerSpec> {
+/// From frames to one row: cepstra relative to their window, convolutions, memory in both directions, and four ways to
+/// join the frames.
+fn listening(features: &FeatureSpec, scaled: bool) -> impl Iterator<Item = LayerSpec> {
+    let front = [weigh_by_level(features), LayerSpec::Centre { columns: features.n_mfcc, scaled }, CLIP];
     let remembering = [
         LayerSpec::ChannelDropout { rate: 0.2 },
         LayerSpec::Lstm { units: 64, sequences: true, both_directions: true, dropout: 0.0, recurrent_dropout: 0.0 },
         LayerSpec::TimePooling { attention: 32, mean: true, max: true, spread: true },
         LayerSpec::Dropout { rate: 0.2 },
     ];
-    [LayerSpec::AveragePool { size: 2 }].into_iter().chain(block(96)).chain(block(128)).chain(remembering)
+    let halved = [LayerSpec::AveragePool { size: 2 }];
+    front.into_iter().chain(halved).chain(block(96)).chain(block(128)).chain(remembering)
 }
 
 /// Convolution over five frames, and half as many frames.

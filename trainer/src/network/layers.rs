@@ -5,10 +5,9 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::rngs::StdRng;
 
-use super::centre::centre;
 use super::initializer::{constant, glorot_uniform};
 use super::signal::weigh;
-use super::{Functionals, LayerSpec, Lstm, Mode, Signal, TimePooling};
+use super::{Centre, Functionals, LayerSpec, Lstm, Mode, Signal, TimePooling};
 use crate::kernels;
 
 /// Part of the old running moments that is kept at each batch.
@@ -20,7 +19,7 @@ const MOMENTUM: f32 = 0.99;
 #[allow(clippy::large_enum_variant, reason = "a network has a dozen layers, and boxes are no modules")]
 pub enum Layer {
     Weigh(Weigh),
-    Centre(usize),
+    Centre(Centre),
     Functionals(Functionals),
     Clip(f32),
     Conv(Conv),
@@ -56,7 +55,7 @@ impl Layer {
     pub fn new(spec: &LayerSpec, channels: usize, random: &mut StdRng, device: &Device) -> Self {
         match *spec {
             LayerSpec::Weigh { column, line } => Self::Weigh(Weigh { column, line }),
-            LayerSpec::Centre { columns } => Self::Centre(columns),
+            LayerSpec::Centre { columns, scaled } => Self::Centre(Centre { columns, scaled }),
             LayerSpec::Functionals(ref spec) => Self::Functionals(Functionals { spec: spec.clone() }),
             LayerSpec::Clip { limit } => Self::Clip(limit),
             LayerSpec::Conv { filters, width, relu } => {
@@ -94,7 +93,7 @@ impl Layer {
                 let weights = Some(weigh(&signal.values, by.column, by.line));
                 Signal { weights, ..signal }
             }
-            Self::Centre(columns) => centre(signal, *columns),
+            Self::Centre(centre) => centre.forward(signal),
             Self::Functionals(functionals) => Signal::new(functionals.forward(signal)),
             Self::Clip(limit) => each(signal, &|input| input.clamp(-*limit, *limit)),
             Self::Conv(conv) => {

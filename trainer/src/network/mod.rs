@@ -24,18 +24,19 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 pub use architecture::{Architecture, LayerSpec};
-pub use family::FRONT_LAYERS;
-pub use frames::COUPLING_FLOOR;
+pub use centre::Centre;
+pub use family::{FRONT_LAYERS, by_level};
+pub use frames::{COUPLING_FLOOR, Frames, shares};
 pub use functionals::{Coupling, Functionals, FunctionalsSpec, MOVED_BY, SPREAD_FLOOR, STEPS, WEIGHT_FLOOR};
 pub use layers::{BatchNorm, Conv, Dense, Layer, Weigh};
 pub use mode::Mode;
-pub use pooling::{Attention, LOWERED_BY, POOLED_WEIGHT_FLOOR, SPREAD_EPSILON, TimePooling};
+pub use pooling::{Attention, LOWERED_BY, POOLED_WEIGHT_FLOOR, TimePooling};
 pub use recurrent::{Lstm, LstmWeights};
 pub use root::{ROOT_STEPS, VARIANCE_FLOOR};
 pub use scale::scale;
-pub use signal::Signal;
+pub use signal::{SPREAD_EPSILON, Signal};
 
-/// Layers in a row, from features to seven logits.
+/// Layers in a row, from features to logits: seven, or seven for each corpus that it tells apart, one corpus after another.
 #[derive(Module, Debug)]
 pub struct Network {
     /// In the order of the data.
@@ -69,7 +70,8 @@ impl Network {
     pub fn new(architecture: &Architecture, frames: usize, width: usize, seed: u64, device: &Device) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
         let (mut layers, mut shape) = (Vec::new(), [frames, width]);
-        let head = LayerSpec::Dense { units: Emotion::COUNT, relu: false, l1: 0.0, l2: 0.0 };
+        let units = Emotion::COUNT * architecture.corpora;
+        let head = LayerSpec::Dense { units, relu: false, l1: 0.0, l2: 0.0 };
         for spec in architecture.layers.iter().chain([&head]) {
             layers.push(Layer::new(spec, shape[1], &mut random, device));
             shape = spec.output(shape);
@@ -77,7 +79,7 @@ impl Network {
         Self { layers }
     }
 
-    /// Logits of shape `[batch, 7]` for features of shape `[batch, frames, width]`.
+    /// Logits of shape `[batch, 7 · corpora]` for features of shape `[batch, frames, width]`.
     pub fn forward(&self, features: Tensor<3>, mode: &mut Mode) -> Tensor<2> {
         self.forward_mixed(features, 0, mode, None)
     }
@@ -98,6 +100,14 @@ impl Network {
             signal = layer.forward(signal, mode);
         }
         signal.values.squeeze_dim(1)
+    }
+
+    /// How many corpora it tells apart.
+    pub fn corpora(&self) -> usize {
+        match self.layers.last() {
+            Some(Layer::Dense(head)) => head.bias.dims()[0] / Emotion::COUNT,
+            _ => 1,
+        }
     }
 
     /// How many first layers learn nothing: up to the functionals, before which nothing does; none without them.

@@ -9,8 +9,6 @@ use super::Signal;
 use super::initializer::{constant, glorot_uniform};
 use crate::kernels::max_pool;
 
-/// Added to a variance, so that its root has a slope everywhere.
-pub const SPREAD_EPSILON: f32 = 1e-4;
 /// Added to the frames' weights, so that attention may take the logarithm of any.
 pub const POOLED_WEIGHT_FLOOR: f32 = 1e-3;
 /// What a frame without weight is lowered by before the maximum; the states of a memory lie in (-1, 1).
@@ -74,10 +72,7 @@ impl TimePooling {
             };
             max_pool(lowered, input.dims()[1])
         });
-        let spread = self.spread.then(|| {
-            let centred = signal.centred(input);
-            (signal.mean(centred.square()) + SPREAD_EPSILON).sqrt()
-        });
+        let spread = self.spread.then(|| signal.deviation(signal.centred(input)));
         Tensor::cat([attended, mean, max, spread].into_iter().flatten().collect(), 2)
     }
 }

@@ -2,6 +2,9 @@
 
 use burn::tensor::Tensor;
 
+/// Added to a variance, so that its root has a slope everywhere.
+pub const SPREAD_EPSILON: f32 = 1e-4;
+
 /// Values, and how much each frame counts if somebody asked.
 #[derive(Debug, Clone)]
 pub struct Signal {
@@ -37,6 +40,11 @@ impl Signal {
             None => values.mean_dim(1),
             Some(weights) => (values * weights.clone()).sum_dim(1) / weights.clone().sum_dim(1),
         }
+    }
+
+    /// Root of the mean square over time, `[batch, 1, channels]`: the deviation of centred values.
+    pub fn deviation(&self, centred: Tensor<3>) -> Tensor<3> {
+        (self.mean(centred.square()) + SPREAD_EPSILON).sqrt()
     }
 
     /// Values less their mean over time.

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::checkpoint::State;
 use super::sampling::epoch_order;
 use super::source::Source;
+use super::targets::{Targets, over_corpora};
 use super::{Checkpoint, Examples, Keep, TrainingOptions, WeightAverage};
 use crate::augment::{copy_seed, mixing_weight};
 use crate::network::{Mixture, Mode, Network};
@@ -85,8 +86,9 @@ pub fn train(
     // What is done once counts for the first epoch.
     let mut start = Instant::now();
     let source = Source::new(&options.shown, &state.network, examples, options.seed)?;
+    let targets = Targets::new(examples, state.network.corpora(), options.label_smoothing);
     for epoch in state.history.len()..options.epochs {
-        let shown = show_all(&mut state, examples, &source, options, epoch, device)?;
+        let shown = show_all(&mut state, examples, (&source, &targets), options, epoch, device)?;
         let resting = match &state.average {
             Some(average) => average.apply(state.network.valid()),
             None => state.network.valid(),
@@ -129,7 +131,7 @@ fn optimizer(options: &TrainingOptions) -> ModuleOptimizer {
 fn show_all(
     state: &mut State,
     examples: &Examples,
-    source: &Source,
+    (source, targets): (&Source, &Targets),
     options: &TrainingOptions,
     epoch: usize,
     device: &Device,
@@ -143,7 +145,7 @@ fn show_all(
         let progress = epoch as f64 + step as f64 / steps as f64;
         rate = options.schedule.rate(options.learning_rate, progress, options.epochs, &state.history);
         let (first, input) = source.batch(examples, places, &mut random, device)?;
-        let mut targets = examples.targets(places, options.label_smoothing, device);
+        let mut targets = targets.of(places, device);
         let mixture = mixture(options, places.len(), &mut random);
         if let Some(mixture) = &mixture {
             targets = mixture.apply(targets);
@@ -182,8 +184,11 @@ fn mixture(options: &TrainingOptions, count: usize, random: &mut StdRng) -> Opti
 }
 
 fn count_right(logits: &Tensor<2>, emotions: impl Iterator<Item = Emotion>) -> usize {
-    let values: Vec<f32> = logits.to_data().iter::<f32>().collect();
-    values.chunks_exact(Emotion::COUNT).zip(emotions).filter(|(row, emotion)| best(row) == *emotion as usize).count()
+    emotions_of(logits.clone())
+        .iter()
+        .zip(emotions)
+        .filter(|(row, emotion)| best(&row[..]) == *emotion as usize)
+        .count()
 }
 
 fn best(row: &[f32]) -> usize {
@@ -205,7 +210,7 @@ fn judge(network: &Network, examples: &Examples) -> Result<(f64, f64)> {
     Ok((loss / count, right as f64 / count))
 }
 
-/// The logits of every example's served window, from a network without autodiff.
+/// The logits of every example's served window, corpora summed out, from a network without autodiff.
 ///
 /// # Errors
 /// If features cannot be read.
@@ -215,10 +220,16 @@ pub fn logits(network: &Network, examples: &Examples) -> Result<Vec<[f32; Emotio
     let places: Vec<u32> = examples.places().collect();
     for places in places.chunks(JUDGED_TOGETHER) {
         let answers = network.forward(examples.windows(places, &device)?, &mut Mode::Inference);
-        let values: Vec<f32> = answers.into_data().iter::<f32>().collect();
-        rows.extend(values.as_chunks().0);
+        rows.extend(emotions_of(answers));
     }
     Ok(rows)
+}
+
+/// Each row's logarithms of sums over corpora, `[batch][7]`.
+fn emotions_of(logits: Tensor<2>) -> Vec<[f32; Emotion::COUNT]> {
+    let [_, units] = logits.dims();
+    let values: Vec<f32> = logits.into_data().iter::<f32>().collect();
+    values.chunks_exact(units).map(over_corpora).collect()
 }
 
 /// The C library's allocator learns from a large piece that is freed that such pieces come and go; without that, pages

@@ -109,20 +109,9 @@ impl<'a> Examples<'a> {
     /// # Errors
     /// If the store cannot be read.
     pub fn stretches(&self, places: &[u32], variation: &Variation, seed: u64, device: &Device) -> Result<Tensor<3>> {
-        let one = |place: &u32| variation.draw(self, *place, copy_seed(seed, 0, u64::from(*place)));
+        let one = |place: &u32| variation.draw(self, *place, places, copy_seed(seed, 0, u64::from(*place)));
         let drawn = places.par_iter().map(one).collect::<Result<Vec<_>>>()?;
         let shape = [places.len(), variation.frames, self.spec.width()];
         Ok(Tensor::from_data(TensorData::new(drawn.concat(), shape), device))
-    }
-
-    /// One-hot targets `[places, 7]`, smoothed: each class gets its share of `smoothing`, and the right one the rest.
-    pub fn targets(&self, places: &[u32], smoothing: f32, device: &Device) -> Tensor<2> {
-        let share = smoothing / Emotion::COUNT as f32;
-        let row = |place: &u32| {
-            let own = self.emotion(*place);
-            Emotion::ALL.map(|emotion| if emotion == own { 1.0 - smoothing + share } else { share })
-        };
-        let values: Vec<f32> = places.iter().flat_map(row).collect();
-        Tensor::from_data(TensorData::new(values, [places.len(), Emotion::COUNT]), device)
     }
 }

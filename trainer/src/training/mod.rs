@@ -3,6 +3,8 @@
 mod options;
 mod schedule;
 mod examples;
+mod targets;
+mod mingle;
 mod variation;
 mod described;
 mod source;
@@ -15,6 +17,8 @@ pub use average::WeightAverage;
 pub use checkpoint::Checkpoint;
 pub use epochs::{EpochFigures, Trained, logits, train};
 pub use examples::Examples;
+pub use mingle::Mingle;
 pub use options::{Keep, Mixup, Shown, TrainingOptions};
 pub use schedule::{Monitor, Plateau, Schedule};
-pub use variation::{Reorder, Variation};
+pub use targets::told_apart;
+pub use variation::Variation;

@@ -3,11 +3,11 @@
 use anyhow::Result;
 use emotone::features::{Column, Dct, FeatureMatrix, FeatureSpec};
 use rand::rngs::StdRng;
-use rand::seq::SliceRandom;
+use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 
-use super::Examples;
+use super::{Examples, Mingle};
 use crate::network::scale;
 
 /// How a stretch is drawn.
@@ -25,45 +25,29 @@ pub struct Variation {
     pub mel_shift: f32,
     /// Largest shift of the logarithm of pitch in Hz.
     pub pitch_shift: f32,
-    /// Puts pieces of a stretch into another order.
+    /// Joins pieces of two voices, in stretches that are drawn anew each time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reorder: Option<Reorder>,
-}
-
-/// How often stretches are cut into pieces that follow each other by chance, so that nobody can learn what is said: few
-/// sentences are all that some corpora have.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Reorder {
-    /// Part of the stretches.
-    pub share: f64,
-    /// Frames of the shortest piece and of the longest; all of a stretch are alike but for the first and the last.
-    pub frames: [usize; 2],
-}
-
-impl Reorder {
-    fn apply(&self, stretch: &mut Vec<f32>, columns: usize, random: &mut StdRng) {
-        if !random.random_bool(self.share.clamp(0.0, 1.0)) {
-            return;
-        }
-        let [shortest, longest] = self.frames;
-        let piece = random.random_range(shortest..=longest) * columns;
-        let first = random.random_range(0..=piece / columns) * columns;
-        let (first, rest) = stretch.split_at(first.min(stretch.len()));
-        let mut pieces: Vec<&[f32]> = [first].into_iter().chain(rest.chunks(piece)).collect();
-        pieces.shuffle(random);
-        *stretch = pieces.concat();
-    }
+    pub mingle: Option<Mingle>,
 }
 
 impl Variation {
-    /// A stretch of one of an example's copies, `frames` x width, row-major; a copy that is shorter goes round.
+    /// A stretch of one of an example's copies, `frames` x width, row-major; a copy that is shorter goes round. A second voice
+    /// is one of `among` with the same emotion, or the same where there is none.
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub fn draw(&self, examples: &Examples, place: u32, seed: u64) -> Result<Vec<f32>> {
+    pub fn draw(&self, examples: &Examples, place: u32, among: &[u32], seed: u64) -> Result<Vec<f32>> {
         let mut random = StdRng::seed_from_u64(seed);
-        let copy = examples.any_copy(self.original_share, &mut random);
-        self.of_copy(examples, place, copy, &mut random)
+        let of_any_copy = |place, random: &mut StdRng| {
+            let copy = examples.any_copy(self.original_share, random);
+            self.of_copy(examples, place, copy, random)
+        };
+        let stretch = of_any_copy(place, &mut random)?;
+        let Some(mingle) = self.mingle.filter(|mingle| mingle.strikes(&mut random)) else { return Ok(stretch) };
+        let is_alike = |other: &u32| *other != place && examples.emotion(*other) == examples.emotion(place);
+        let alike: Vec<u32> = among.iter().copied().filter(is_alike).collect();
+        let other = of_any_copy(alike.choose(&mut random).copied().unwrap_or(place), &mut random)?;
+        Ok(mingle.join([stretch, other], examples.spec, &mut random))
     }
 
     /// A stretch of this copy.
@@ -73,9 +57,6 @@ impl Variation {
     pub fn of_copy(&self, examples: &Examples, place: u32, copy: usize, random: &mut StdRng) -> Result<Vec<f32>> {
         let rows = examples.rows(place, copy)?;
         let mut stretch = self.cut(&rows, random);
-        if let Some(reorder) = &self.reorder {
-            reorder.apply(&mut stretch, rows.columns(), random);
-        }
         count_level_from_loudest(&mut stretch, examples.spec);
         self.move_along_mel(&mut stretch, examples.spec, random);
         self.move_pitch(&mut stretch, examples.spec, random);
@@ -180,32 +161,54 @@ fn warp(spec: &FeatureSpec, stretch: f32, shift: f32) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use emotone::model::Emotion;
+
     use super::*;
+    use crate::dataset::{DatasetBuilder, StoreWriter};
     use crate::recipe::Recipe;
 
     #[test]
-    fn pieces_in_another_order_lose_no_frame() {
-        let stretch: Vec<f32> = (0..160).flat_map(|frame| [frame as f32, -(frame as f32)]).collect();
-        let reorder = Reorder { share: 1.0, frames: [15, 50] };
-        let apply = |seed| {
-            let mut reordered = stretch.clone();
-            reorder.apply(&mut reordered, 2, &mut StdRng::seed_from_u64(seed));
-            reordered
-        };
-        for seed in 0..50 {
-            let reordered = apply(seed);
-            let mut frames: Vec<&[f32]> = reordered.chunks_exact(2).collect();
-            // Pieces are of 15 frames at least, so that not more frames than this have another before them.
-            let breaks = frames.windows(2).filter(|pair| pair[0][0] + 1.0 != pair[1][0]).count();
-            assert!(breaks <= 160 / 15 + 1, "{breaks}");
-            frames.sort_by(|one, other| one[0].total_cmp(&other[0]));
-            assert_eq!(frames.concat(), stretch);
+    fn a_second_voice_has_the_same_emotion() {
+        let spec = FeatureSpec { frames: 100, ..Recipe::Robust.features() };
+        let (width, pitch) = (spec.width(), spec.n_mfcc);
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = StoreWriter::create(&folder.path().join("rows"), width).unwrap();
+        let mut builder = DatasetBuilder::default();
+        // A column that nothing moves tells the clip.
+        for clip in 0..12 {
+            let mut rows = vec![0.5; 100 * width];
+            rows.chunks_exact_mut(width).for_each(|row| row[pitch] = clip as f32);
+            writer.push(&FeatureMatrix::new(width, rows)).unwrap();
+            builder.clip(&clip.to_string(), Emotion::ALL[clip % 3], "made", "anybody");
         }
-        assert_ne!(apply(1), stretch);
-        let never = Reorder { share: 0.0, ..reorder };
-        let mut kept = stretch.clone();
-        never.apply(&mut kept, 2, &mut StdRng::seed_from_u64(1));
-        assert_eq!(kept, stretch);
+        let (store, dataset) = (writer.finish().unwrap(), builder.build());
+        let clips = dataset.indices().collect();
+        let examples = Examples { dataset: &dataset, store: &store, spec: &spec, each: 1, served: 0, clips };
+        let mingle = Some(Mingle { share: 1.0, frames: [5, 10] });
+        let still = Variation {
+            pace: 0.0,
+            mel_scale: 0.0,
+            mel_shift: 0.0,
+            pitch_shift: 0.0,
+            frames: 100,
+            original_share: 1.0,
+            mingle,
+        };
+        let among: Vec<u32> = examples.places().collect();
+        let heard = |place: u32, among: &[u32], seed: u64| -> BTreeSet<u32> {
+            let stretch = still.draw(&examples, place, among, seed).unwrap();
+            stretch.chunks_exact(width).map(|row| row[pitch] as u32).collect()
+        };
+        let mut others = BTreeSet::new();
+        for seed in 0..30 {
+            let voices = heard(4, &among, seed);
+            assert!(voices.len() <= 2 && voices.iter().all(|clip| clip % 3 == 1), "{voices:?}");
+            others.extend(voices);
+            assert_eq!(heard(4, &[3, 4, 5], seed), [4].into(), "nobody else has its emotion");
+        }
+        assert_eq!(others, [1, 4, 7, 10].into());
     }
 
     #[test]
