@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A caller's voice in, alerts out, and a bot that changes what it says.
 
-    examples/python/callbot.py examples/caller.wav --alert angry:0.4:3 [--url ws://127.0.0.1:8080/stream] [--fast]
+    examples/python/callbot.py examples/caller.wav --alert neutral:0.4:3 [--url ws://127.0.0.1:8080/stream] [--fast]
 
 The recording stands for the caller. A real bot gets the same messages from Twilio, and passes them on as they are.
 """
