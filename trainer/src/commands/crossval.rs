@@ -42,10 +42,10 @@ pub struct CrossvalArguments {
     /// Groups of speakers of a corpus of more than two.
     #[arg(long, default_value_t = 4, env = "EMOTONE_FOLDS", value_parser = count::<2>)]
     pub folds: usize,
-    /// Trains and tests only folds whose name contains this.
+    /// Trains and tests only the fold of this name, or those whose name contains it.
     #[arg(long, env = "EMOTONE_ONLY")]
     pub only: Option<String>,
-    /// Trains only members whose name contains this.
+    /// Trains only the member of this name, or those whose name contains it.
     #[arg(long, env = "EMOTONE_MEMBERS")]
     pub members: Option<String>,
     /// Times that every example is shown [default: the recipe's].
@@ -86,8 +86,8 @@ pub fn run(arguments: &CrossvalArguments) -> Result<()> {
     fs::create_dir_all(&arguments.out).with_context(|| format!("{}: cannot be made", arguments.out.display()))?;
     let dataset = Dataset::read_once(&arguments.data)?;
     let data_hash = record::data_hash(&dataset);
-    let wanted = |fold: &Fold| arguments.only.as_ref().is_none_or(|part| fold.name.contains(part.as_str()));
-    let folds: Vec<Fold> = folds(&dataset, arguments.folds, arguments.seed)?.into_iter().filter(wanted).collect();
+    let folds =
+        asked_for(folds(&dataset, arguments.folds, arguments.seed)?, arguments.only.as_deref(), |fold| &fold.name);
     ensure!(!folds.is_empty(), "no corpus has two speakers, or no fold has such a name");
     let mut said: Vec<Vec<Said>> = Vec::new();
     for fold in &folds {
@@ -101,17 +101,24 @@ pub fn run(arguments: &CrossvalArguments) -> Result<()> {
     say(&table::text(&outcome)?)
 }
 
+/// The one whose name is `part`, or, where there is none, those whose name contains it; all without it.
+fn asked_for<T>(mut all: Vec<T>, part: Option<&str>, name: impl Fn(&T) -> &String) -> Vec<T> {
+    if let Some(part) = part {
+        let is_there = all.iter().any(|one| name(one) == part);
+        all.retain(|one| if is_there { name(one) == part } else { name(one).contains(part) });
+    }
+    all
+}
+
 fn run_fold(arguments: &CrossvalArguments, dataset: &Dataset, data_hash: &str, fold: &Fold) -> Result<Vec<Said>> {
     let cache = arguments.cache.clone().unwrap_or_else(|| arguments.out.join("features"));
     let features = features::compute(&cache, data_hash, arguments.recipe, dataset, &fold.voices, arguments.seed)?;
     let spec = features.like.measured(&arguments.recipe.features(), &fold.train)?;
     let changes = Changes { epochs: arguments.epochs, batch_size: arguments.batch_size, seed: arguments.seed };
     let corpora = told_apart(dataset, &fold.train);
+    let members = arguments.recipe.members(arguments.arch, &spec, corpora, changes);
     let mut said = Vec::new();
-    for member in arguments.recipe.members(arguments.arch, &spec, corpora, changes) {
-        if arguments.members.as_ref().is_some_and(|part| !member.name.contains(part.as_str())) {
-            continue;
-        }
+    for member in asked_for(members, arguments.members.as_deref(), |member| &member.name) {
         let path = arguments.out.join(format!("{}-{}.json", fold.name, member.name));
         let extracted = features.of(member.voices);
         let key = record::key(&json!([extracted.key, fold.train, fold.test, member]));
@@ -165,4 +172,19 @@ fn run_member(
 
 fn parameters(network: &Network) -> usize {
     burn::module::Module::num_params(network)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_name_asks_for_one_alone() {
+        let of = |part| asked_for(["A-1", "A-10", "B-1"].map(String::from).into(), part, |name| name);
+        assert_eq!(of(Some("A-1")), ["A-1"]);
+        assert_eq!(of(Some("-1")), ["A-1", "A-10", "B-1"]);
+        assert_eq!(of(Some("A")), ["A-1", "A-10"]);
+        assert_eq!(of(None).len(), 3);
+        assert!(of(Some("C")).is_empty());
+    }
 }
