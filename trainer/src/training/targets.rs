@@ -28,13 +28,10 @@ pub struct Targets {
 }
 
 impl Targets {
-    /// For a network of so many corpora, numbered by their sorted names; all of them are the first where they are not as many.
+    /// For a network of so many corpora, numbered by their sorted names; where it tells none apart, all are the first.
     pub fn new(examples: &Examples, corpora: usize, smoothing: f32) -> Self {
         let known = examples.dataset.corpora(&examples.clips);
-        let number = |name: &str| match known.len() == corpora {
-            true => known.iter().position(|corpus| corpus.name == name).unwrap_or(0),
-            false => 0,
-        };
+        let number = |name: &str| known.iter().take(corpora).position(|corpus| corpus.name == name).unwrap_or(0);
         let of = |clip: &u32| {
             number(examples.dataset.corpus(*clip)) * Emotion::COUNT + examples.dataset.emotion(*clip) as usize
         };
