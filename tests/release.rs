@@ -63,6 +63,8 @@ fn health_is_asked_by_tls_of_the_server_with_that_certificate_alone() {
     for certificate in [None, Some("tests/tls/old.pem"), Some("nowhere.pem")] {
         assert_eq!(health(&server.address, certificate).status.code(), Some(1), "{certificate:?}");
     }
+    let said = String::from_utf8(health(&server.address, None).stderr).unwrap();
+    assert!(said.lines().count() == 1 && said.contains("--tls-cert-file must name the certificate"), "{said}");
 }
 
 #[test]

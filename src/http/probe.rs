@@ -31,6 +31,9 @@ pub enum NotReady {
     /// It says that it is not, in its status line.
     #[error("{0} answers: {1}")]
     Refused(SocketAddr, String),
+    /// What answers speaks something else, such as TLS to whom no certificate is known.
+    #[error("{0} does not answer as HTTP does; of a server with TLS, --tls-cert-file must name the certificate")]
+    NotHttp(SocketAddr),
     /// Its certificate cannot be read.
     #[error("cannot use certificate {0}: {1}")]
     Certificate(String, String),
@@ -43,10 +46,13 @@ pub enum NotReady {
 pub fn ready(address: SocketAddr, certificate: Option<&Path>) -> Result<(), NotReady> {
     let address = SocketAddr::new(reachable(address.ip()), address.port());
     let pinned = certificate.map(pinned).transpose()?;
-    let status = ask(address, pinned).map_err(|problem| NotReady::Unreachable(address, problem))?;
-    match status.split(' ').nth(1) {
-        Some("200") => Ok(()),
-        _ => Err(NotReady::Refused(address, status)),
+    let answer = ask(address, pinned).map_err(|problem| NotReady::Unreachable(address, problem))?;
+    match std::str::from_utf8(&answer).map(str::trim_end) {
+        Ok(status) if status.starts_with("HTTP/") => match status.split(' ').nth(1) {
+            Some("200") => Ok(()),
+            _ => Err(NotReady::Refused(address, status.into())),
+        },
+        _ => Err(NotReady::NotHttp(address)),
     }
 }
 
@@ -59,21 +65,21 @@ fn reachable(ip: IpAddr) -> IpAddr {
     }
 }
 
-fn ask(address: SocketAddr, tls: Option<ClientConnection>) -> io::Result<String> {
+fn ask(address: SocketAddr, tls: Option<ClientConnection>) -> io::Result<Vec<u8>> {
     let socket = TcpStream::connect_timeout(&address, PATIENCE)?;
     socket.set_read_timeout(Some(PATIENCE))?;
     socket.set_write_timeout(Some(PATIENCE))?;
     match tls {
-        None => status_line(socket),
-        Some(tls) => status_line(StreamOwned::new(tls, socket)),
+        None => first_line(socket),
+        Some(tls) => first_line(StreamOwned::new(tls, socket)),
     }
 }
 
-fn status_line(mut socket: impl Read + Write) -> io::Result<String> {
+fn first_line(mut socket: impl Read + Write) -> io::Result<Vec<u8>> {
     socket.write_all(QUESTION)?;
-    let mut line = String::new();
-    BufReader::new(socket.take(LONGEST_ANSWER)).read_line(&mut line)?;
-    Ok(line.trim_end().to_string())
+    let mut line = Vec::new();
+    BufReader::new(socket.take(LONGEST_ANSWER)).read_until(b'\n', &mut line)?;
+    Ok(line)
 }
 
 fn pinned(file: &Path) -> Result<ClientConnection, NotReady> {

@@ -63,13 +63,20 @@ pub struct OutputTensor {
 
 /// Judge windows of features.
 ///
-/// The features are those of `/model`, standardized and padded. Binary tensors work as in Triton. This and the other routes of a
-/// model are also below `/v2/models/{model}/versions/{version}`.
+/// The features are those of `/model`, standardized and padded. This and the other routes of a model are also below
+/// `/v2/models/{model}/versions/{version}`. Tensors may be binary, as for Triton: the JSON, whose input says its length as
+/// `parameters.binary_data_size` instead of `data`, and after it the numbers as little-endian bytes; the header says where the
+/// JSON ends. An output whose `parameters.binary_data` is true is answered in the same form.
 #[utoipa::path(post, path = "/v2/models/{model}/infer", tag = "inference",
-    params(("model" = String, Path, description = "Name of the model")),
-    request_body(content = InferenceRequest, content_type = "application/json"),
+    params(
+        ("model" = String, Path, description = "Name of the model"),
+        ("Inference-Header-Content-Length" = Option<usize>, Header, description = "Bytes of JSON before binary tensors"),
+    ),
+    request_body(content((InferenceRequest = "application/json"), (Vec<u8> = "application/octet-stream"))),
     responses(
-        (status = 200, description = "Probabilities", body = InferenceResponse),
+        (status = 200, description = "Probabilities", content(
+            (InferenceResponse = "application/json"), (Vec<u8> = "application/octet-stream"),
+        )),
         (status = 400, description = "No such model, or tensors that do not fit it", body = ErrorSentence),
         (status = 401, description = "A missing or wrong API key", body = ErrorSentence),
         (status = 408, description = "The body came too slowly", body = ErrorSentence),
