@@ -67,6 +67,21 @@ fn headers_that_promise_the_moon_are_checked_before_anything_is_allocated() {
     assert_eq!(decoded(&file, None), Err(AudioError::Invalid { reason: "it holds no samples".into() }));
 }
 
+/// A bit may make a packet look like something that no decoder here knows; what follows it is heard all the same.
+#[test]
+fn a_flipped_bit_costs_no_more_than_its_packet() {
+    let (_, file) = fixtures("audio").into_iter().find(|(path, _)| path.ends_with("ffmpeg-aac.m4a")).unwrap();
+    let sound = file.windows(4).position(|kind| kind == b"mdat").unwrap() + 200;
+    let frames = |bytes: &[u8]| decoded(bytes, None).unwrap().channels[0].samples().len();
+    let whole = frames(&file);
+    for bit in (8 * sound..8 * (sound + file.len() / 2)).step_by(7) {
+        let mut damaged = file.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        let heard = frames(&damaged);
+        assert!(heard + 1024 >= whole, "bit {bit}: {heard} of {whole} frames");
+    }
+}
+
 #[derive(Debug, Clone)]
 enum Damage {
     Cut(usize),

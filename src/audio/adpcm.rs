@@ -52,7 +52,7 @@ impl AdpcmBlocks {
         let decoded = guarded(|| {
             if let Ok(decoded) = self.decoder.decode(&packet) {
                 decoded.copy_to_vecs_planar(&mut self.planes);
-                append(&self.planes, channels);
+                append(&self.planes, channels)?;
             }
             Ok(())
         });

@@ -6,7 +6,7 @@ use super::blocks::{BlockFormat, Blocks};
 use super::decoder::{Interleaved, Opened};
 use super::packets::{Container, Packets};
 use super::riff::{self, WavCodec, WavFile};
-use super::{AudioError, RawFormat, aiff, au, ogg, sync};
+use super::{AudioError, RawFormat, aiff, au, ogg, sync, tags};
 
 /// Looks at the first bytes and opens what they promise.
 ///
@@ -16,7 +16,7 @@ use super::{AudioError, RawFormat, aiff, au, ogg, sync};
 /// # Errors
 /// [`AudioError::Unsupported`] that names what was seen, or [`AudioError::Invalid`] for a header without sense.
 pub(super) fn open(bytes: Bytes, raw: Option<RawFormat>) -> Result<Opened, AudioError> {
-    let bytes = if raw.is_none() { without_tags(bytes) } else { bytes };
+    let bytes = if raw.is_none() { tags::without_first(bytes) } else { bytes };
     if riff::is_wav(&bytes) {
         return open_wav(riff::read(&bytes)?);
     }
@@ -31,6 +31,8 @@ pub(super) fn open(bytes: Bytes, raw: Option<RawFormat>) -> Result<Opened, Audio
     }
     match recognize(&bytes) {
         Some(Container::Ogg) => Packets::open(Container::Ogg, ogg::with_whole_end(bytes)),
+        // The reader takes what follows the last frame for a part of it.
+        Some(Container::Flac) => Packets::open(Container::Flac, tags::without_last(bytes)),
         Some(container) if !container.is_mpeg() => Packets::open(container, bytes),
         // A single header of MPEG audio says little, and none at the beginning either: frames must follow each other.
         mpeg => match (sync::find(&bytes), mpeg) {
@@ -53,22 +55,6 @@ fn open_wav(file: WavFile) -> Result<Opened, AudioError> {
         }
         WavCodec::Mp3 => Packets::open(Container::Mp3, file.data),
     }
-}
-
-/// Skips ID3v2 tags, which stand before MP3 and AAC, and sometimes before FLAC and others, and the zeros that may follow them.
-fn without_tags(mut bytes: Bytes) -> Bytes {
-    while let Some([b'I', b'D', b'3', _, _, flags, size @ ..]) = bytes.first_chunk::<10>() {
-        let size = size.iter().fold(0_usize, |size, byte| size << 7 | usize::from(byte & 0x7F));
-        let footer = if flags & 0x10 == 0 { 0 } else { 10 };
-        let end = size.saturating_add(10).saturating_add(footer);
-        let zeros = bytes.get(end..).unwrap_or_default().iter().take_while(|byte| **byte == 0).count();
-        // A tag that claims more than the file has cannot be skipped.
-        if end.saturating_add(zeros) >= bytes.len() {
-            break;
-        }
-        bytes = bytes.slice(end.saturating_add(zeros)..);
-    }
-    bytes
 }
 
 fn recognize(bytes: &[u8]) -> Option<Container> {

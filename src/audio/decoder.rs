@@ -57,7 +57,7 @@ impl Decoder {
         let mut channels = vec![Vec::new(); usize::from(opened.channels)];
         if let Some(frames) = opened.frames {
             limits.check_not_too_long(frames, opened.sample_rate_hz, opened.channels)?;
-            channels.iter_mut().for_each(|channel| channel.reserve_exact(frames));
+            channels.iter_mut().try_for_each(|channel| reserve(channel, frames))?;
         }
         Ok(Self { opened, limits: limits.clone(), channels, more: true })
     }
@@ -96,14 +96,25 @@ impl Decoder {
 
 /// Appends decoded samples to recordings of unknown length, which grow by an eighth: doubling would hold up to twice
 /// the samples.
-pub(super) fn append(samples: &[Vec<f32>], channels: &mut [Vec<f32>]) {
+///
+/// # Errors
+/// [`AudioError::Invalid`] if there is no memory for them.
+pub(super) fn append(samples: &[Vec<f32>], channels: &mut [Vec<f32>]) -> Result<(), AudioError> {
     const LEAST_GROWTH: usize = 1 << 14;
     for (channel, samples) in channels.iter_mut().zip(samples) {
         if channel.capacity().saturating_sub(channel.len()) < samples.len() {
-            channel.reserve_exact(samples.len().max(channel.len() / 8).max(LEAST_GROWTH));
+            reserve(channel, samples.len().max(channel.len() / 8).max(LEAST_GROWTH))?;
         }
         channel.extend_from_slice(samples);
     }
+    Ok(())
+}
+
+/// Room for more samples; a recording that is too large for this machine is no reason to end.
+fn reserve(channel: &mut Vec<f32>, more: usize) -> Result<(), AudioError> {
+    channel.try_reserve_exact(more).map_err(|_| AudioError::Invalid {
+        reason: format!("there is no memory for {} samples a channel", channel.len().saturating_add(more)),
+    })
 }
 
 /// Interleaved samples of a fixed number of bytes each.

@@ -22,10 +22,12 @@
 
 mod decoder;
 mod container;
+mod tags;
 mod riff;
 mod au;
 mod aiff;
 mod ogg;
+mod mp4;
 mod sync;
 mod packets;
 mod opus;

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 /// In lower case.
-const EXTENSIONS: [&str; 22] = [
-    "wav", "wave", "rf64", "w64", "flac", "mp3", "mp2", "ogg", "oga", "opus", "m4a", "mp4", "aac", "aif", "aiff",
-    "aifc", "au", "snd", "caf", "mka", "webm", "mkv",
+const EXTENSIONS: [&str; 29] = [
+    "wav", "wave", "bwf", "rf64", "w64", "flac", "mp3", "mp2", "mpga", "ogg", "oga", "ogv", "opus", "m4a", "m4b",
+    "mp4", "mov", "3gp", "aac", "aif", "aiff", "aifc", "au", "snd", "caf", "mka", "webm", "weba", "mkv",
 ];
 
 /// Whether a file's name ends as those of audio files do, in letters of any case, and does not begin with a dot, as what a

@@ -1,4 +1,4 @@
-//! The end of an Ogg file that was cut.
+//! Ogg files: where one of several in a row ends, and the end of one that was cut.
 //!
 //! A page counts only as a whole, by its checksum, and may hold a second of sound: of a short recording that was cut all
 //! of it. The packets that arrived whole are worth a page of their own.
@@ -10,6 +10,9 @@ use bytes::Bytes;
 const MAGIC: &[u8] = b"OggS";
 /// Bytes before the table of segments.
 const HEADER_BYTES: usize = 27;
+/// Where the flags stand in the header, and that of a stream's first page.
+const FLAGS: usize = 5;
+const FIRST_OF_STREAM: u8 = 2;
 /// Where the checksum stands in the header, and where it ends.
 const CHECKSUM: std::ops::Range<usize> = 22..26;
 /// A segment of so many bytes is not the last of its packet.
@@ -17,12 +20,26 @@ const FULL_SEGMENT: u8 = 255;
 /// The checksum's generator polynomial; highest bit first, nothing inverted.
 const POLYNOMIAL: u32 = 0x04C1_1DB7;
 
+/// Where the pages of the first of several files in a row end: before streams begin anew behind others' pages.
+pub(super) fn first_end(bytes: &[u8]) -> usize {
+    let (mut at, mut has_begun) = (0_usize, false);
+    while let Some((header, segments, _)) = page(bytes.get(at..).unwrap_or_default()) {
+        let is_first = header.get(FLAGS).is_some_and(|flags| flags & FIRST_OF_STREAM != 0);
+        if is_first && has_begun {
+            return at;
+        }
+        has_begun |= !is_first;
+        at = at.saturating_add(HEADER_BYTES).saturating_add(segments.len()).saturating_add(length(segments));
+    }
+    bytes.len()
+}
+
 /// The same file, but that its last page, if it was cut, has the packets that arrived whole.
 pub(super) fn with_whole_end(bytes: Bytes) -> Bytes {
     let mut at = 0_usize;
     loop {
         let Some((header, segments, body)) = page(bytes.get(at..).unwrap_or_default()) else { return bytes };
-        let length = segments.iter().fold(0_usize, |sum, segment| sum.saturating_add(usize::from(*segment)));
+        let length = length(segments);
         if body.len() >= length {
             at = at.saturating_add(HEADER_BYTES).saturating_add(segments.len()).saturating_add(length);
             continue;
@@ -37,6 +54,11 @@ fn page(bytes: &[u8]) -> Option<(&[u8; HEADER_BYTES], &[u8], &[u8])> {
     let (header, rest) = bytes.split_first_chunk::<HEADER_BYTES>()?;
     let (segments, body) = rest.split_at_checked(usize::from(*header.last()?))?;
     header.starts_with(MAGIC).then_some((header, segments, body))
+}
+
+/// Bytes of a page's segments.
+fn length(segments: &[u8]) -> usize {
+    segments.iter().fold(0, |sum: usize, segment| sum.saturating_add(usize::from(*segment)))
 }
 
 /// The page of the packets that end in what arrived; `None` if there is none.
@@ -100,6 +122,23 @@ mod tests {
             assert!(known.windows(2).all(|pair| pair[0] <= pair[1]) && known[0] < 0.5 * whole, "{known:?}");
             assert!(*known.last().unwrap() > 0.9 * whole && *known.last().unwrap() <= whole + 0.03);
         }
+    }
+
+    #[test]
+    fn files_in_a_row_are_heard_one_after_the_other() {
+        for file in [OPUS, VORBIS] {
+            let heard = |bytes: Vec<u8>| {
+                let mut channels = decode(bytes.into(), None, &AudioLimits::default()).unwrap().channels;
+                channels.remove(0).samples().to_vec()
+            };
+            let once = heard(file.to_vec());
+            assert_eq!(first_end(file), file.len());
+            assert_eq!(heard(file.repeat(3)), once.repeat(3));
+            // Another rate or number of channels cannot follow; neither can what is no file.
+            assert_eq!(heard([file, &file[..40]].concat()), once);
+        }
+        let mixed = [OPUS, VORBIS].concat();
+        assert_eq!(first_end(&mixed), OPUS.len());
     }
 
     #[test]

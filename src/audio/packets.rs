@@ -15,10 +15,9 @@ use symphonia::core::io::{MediaSource, MediaSourceStream, ReadOnlySource};
 use symphonia::core::units::{Duration, TimeBase};
 use symphonia::default::formats::{AdtsReader, FlacReader, IsoMp4Reader, MkvReader, MpaReader, OggReader};
 
-use super::AudioError;
 use super::decoder::{Opened, Source, append};
 use super::opus::{self, OpusStream};
-use super::riff::ByteOrder;
+use super::{AudioError, mp4, ogg};
 
 /// Containers by their looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,10 +50,10 @@ impl Container {
     fn reader(self, bytes: Bytes) -> Result<Box<dyn FormatReader>, Error> {
         // Readers that know how long a file is refuse one that was cut, since its parts reach beyond the end; that of MP3 guesses
         // from its first frames how many there are, and drops the rest.
-        let forwards_only = match self {
-            Self::Ogg | Self::Matroska | Self::Mp3 => true,
-            Self::Mp4 => is_cut_mp4(&bytes),
-            Self::Flac | Self::Adts => false,
+        let (bytes, forwards_only) = match self {
+            Self::Ogg | Self::Matroska | Self::Mp3 => (bytes, true),
+            Self::Mp4 => mp4::whole_boxes(bytes),
+            Self::Flac | Self::Adts => (bytes, false),
         };
         let source: Box<dyn MediaSource> = match forwards_only {
             true => Box::new(ReadOnlySource::new(Cursor::new(bytes))),
@@ -73,35 +72,29 @@ impl Container {
     }
 }
 
-/// Whether a part of an MP4 file reaches beyond its end.
-fn is_cut_mp4(bytes: &[u8]) -> bool {
-    let mut at = 0_usize;
-    while let Some(size) = ByteOrder::Big.u32(bytes, at) {
-        let size = match size {
-            0 => return false,
-            1 => ByteOrder::Big.u64(bytes, at.saturating_add(8)).unwrap_or(u64::MAX),
-            size => u64::from(size),
-        };
-        at = at.saturating_add(usize::try_from(size.max(8)).unwrap_or(usize::MAX));
-    }
-    at > bytes.len()
-}
-
 /// The packets of one track.
 pub(super) struct Packets {
-    reader: Box<dyn FormatReader>,
-    track: u32,
-    /// Whether packets say their duration in samples of Opus.
-    exact_durations: bool,
-    codec: Codec,
+    container: Container,
+    link: Link,
+    /// Parts of an Ogg file that follow this one.
+    later: Bytes,
     /// The last decoded packet.
     planes: Vec<Vec<f32>>,
     sample_rate_hz: u32,
     /// Whether `planes` are still to be given out.
     pending: bool,
-    container: Container,
     /// Packets of MP3 that lie beyond the end that its header knows.
     beyond: usize,
+}
+
+/// A file, or one of several Ogg files in a row.
+struct Link {
+    reader: Box<dyn FormatReader>,
+    track: u32,
+    /// Whether packets say their duration in samples of Opus.
+    exact_durations: bool,
+    format: String,
+    codec: Codec,
 }
 
 enum Codec {
@@ -115,6 +108,8 @@ const STEP_PACKETS: usize = 16;
 const MOST_FILLED_PACKETS: usize = 8;
 /// After so many packets in a row without a sample, there is nothing to be expected any more.
 const MOST_BROKEN_PACKETS: usize = 1000;
+/// Packets of other tracks, such as pictures, that are passed by at once.
+const MOST_PASSED_PACKETS: usize = 1000;
 /// Largest Vorbis setup header, in bytes. Encoders write below 10 kB; a byte of it can ask for 1 kB of memory.
 const MOST_VORBIS_SETUP_BYTES: usize = 32 * 1024;
 
@@ -124,34 +119,20 @@ impl Packets {
     /// # Errors
     /// [`AudioError::Unsupported`] for another codec, [`AudioError::Invalid`] if there is no track, or not one packet
     /// in it can be decoded.
-    pub(super) fn open(container: Container, bytes: Bytes) -> Result<Opened, AudioError> {
+    pub(super) fn open(container: Container, mut bytes: Bytes) -> Result<Opened, AudioError> {
         guarded(|| {
-            let reader = container.reader(bytes).map_err(|error| refusal(container, &error))?;
-            let track = reader.default_track(TrackType::Audio).ok_or_else(|| AudioError::Invalid {
-                reason: format!("it is a {} file without an audio track", container.name()),
-            })?;
-            let parameters = track.codec_params.as_ref().and_then(|parameters| parameters.audio());
-            let parameters = parameters.cloned().unwrap_or_default();
-            let (id, exact_durations) = (track.id, counts_opus_samples(track));
-            let (name, codec) = Codec::open(container, &parameters)?;
-            let mut packets = Self {
-                reader,
-                track: id,
-                exact_durations,
-                codec,
-                planes: Vec::new(),
-                sample_rate_hz: 0,
-                pending: false,
-                container,
-                beyond: 0,
-            };
-            if !packets.next()? {
-                let reason = format!("its {} container holds nothing that can be decoded", container.name());
-                return Err(AudioError::Invalid { reason });
+            let link = Link::open(container, &mut bytes)?;
+            let (format, planes) = (link.format.clone(), Vec::new());
+            let mut packets =
+                Self { container, link, later: bytes, planes, sample_rate_hz: 0, pending: true, beyond: 0 };
+            while packets.planes.iter().all(Vec::is_empty) {
+                if !packets.next()? {
+                    let reason = format!("its {} container holds nothing that can be decoded", container.name());
+                    return Err(AudioError::Invalid { reason });
+                }
             }
-            packets.pending = true;
             Ok(Opened {
-                format: name,
+                format,
                 sample_rate_hz: packets.sample_rate_hz,
                 channels: u16::try_from(packets.planes.len()).unwrap_or(u16::MAX),
                 frames: None,
@@ -160,14 +141,32 @@ impl Packets {
         })
     }
 
-    /// Decodes the next packet that holds samples into `planes`; false at the end of the track, or of what arrived.
+    /// Decodes the next packet that holds samples into `planes`, which stay empty where other tracks go on for long; false at
+    /// the end of the track, or of what arrived.
     fn next(&mut self) -> Result<bool, AudioError> {
-        for _ in 0..MOST_BROKEN_PACKETS {
-            // Damage in the container ends the recording: what came before it is judged.
-            let Ok(Some(mut packet)) = self.reader.next_packet() else { return Ok(false) };
-            if packet.track_id != self.track {
-                continue;
-            }
+        self.planes.iter_mut().for_each(Vec::clear);
+        let (mut broken, mut passed) = (0, 0);
+        while broken < MOST_BROKEN_PACKETS && passed < MOST_PASSED_PACKETS {
+            let mut packet = match self.link.reader.next_packet() {
+                Ok(Some(packet)) if packet.track_id == self.link.track => packet,
+                Ok(Some(_)) => {
+                    passed = passed.saturating_add(1);
+                    continue;
+                }
+                // Frames begin anew behind damage; in all else that ends a part of the recording: what came before it is judged.
+                Err(Error::DecodeError(_) | Error::Unsupported(_)) if self.container == Container::Adts => {
+                    broken = broken.saturating_add(1);
+                    continue;
+                }
+                _ if self.later.is_empty() => return Ok(false),
+                _ => match Link::open(self.container, &mut self.later) {
+                    Ok(link) => {
+                        (self.link, broken) = (link, broken.saturating_add(1));
+                        continue;
+                    }
+                    Err(_) => return Ok(false),
+                },
+            };
             // Encoders of MP3 fill up the last frames; what is dropped beyond that was recorded, whatever the header counted.
             let is_beyond =
                 self.container == Container::Mp3 && packet.trim_end > Duration::ZERO && packet.trim_end >= packet.dur;
@@ -175,11 +174,10 @@ impl Packets {
             if is_beyond && self.beyond > MOST_FILLED_PACKETS {
                 packet.trim_end = Duration::ZERO;
             }
-            self.planes.iter_mut().for_each(Vec::clear);
-            match &mut self.codec {
+            match &mut self.link.codec {
                 Codec::Opus(stream) => {
                     self.sample_rate_hz = opus::SAMPLE_RATE_HZ;
-                    if stream.decode(&packet.data, &mut self.planes) && self.exact_durations {
+                    if stream.decode(&packet.data, &mut self.planes) && self.link.exact_durations {
                         let frames = usize::try_from(packet.dur.get()).unwrap_or(usize::MAX);
                         self.planes.iter_mut().for_each(|plane| plane.truncate(frames));
                     }
@@ -189,16 +187,33 @@ impl Packets {
                         self.sample_rate_hz = decoded.spec().rate();
                         decoded.copy_to_vecs_planar(&mut self.planes);
                     }
-                    // Damage within a packet costs that packet.
-                    Err(Error::DecodeError(_) | Error::IoError(_)) => {}
-                    Err(_) => return Ok(false),
+                    Err(Error::ResetRequired) => return Ok(false),
+                    // Damage within a packet costs that packet, even if it makes it look like something unknown.
+                    Err(_) => {}
                 },
             }
             if self.planes.iter().any(|plane| !plane.is_empty()) {
                 return Ok(true);
             }
+            broken = broken.saturating_add(1);
         }
-        Ok(false)
+        Ok(passed == MOST_PASSED_PACKETS)
+    }
+}
+
+impl Link {
+    /// Takes the first part of `bytes`: all of them but for Ogg files in a row.
+    fn open(container: Container, bytes: &mut Bytes) -> Result<Self, AudioError> {
+        let end = if container == Container::Ogg { ogg::first_end(bytes) } else { bytes.len() };
+        let reader = container.reader(bytes.split_to(end)).map_err(|error| refusal(container, &error))?;
+        let track = reader.default_track(TrackType::Audio).ok_or_else(|| AudioError::Invalid {
+            reason: format!("it is a {} file without an audio track", container.name()),
+        })?;
+        let parameters = track.codec_params.as_ref().and_then(|parameters| parameters.audio());
+        let parameters = parameters.cloned().unwrap_or_default();
+        let (track, exact_durations) = (track.id, counts_opus_samples(track));
+        let (format, codec) = Codec::open(container, &parameters)?;
+        Ok(Self { reader, track, exact_durations, format, codec })
     }
 }
 
@@ -208,11 +223,11 @@ impl Source for Packets {
         guarded(|| {
             for _ in 0..STEP_PACKETS {
                 let more = std::mem::take(&mut self.pending) || self.next()?;
-                // A stream that becomes another one (chained files) ends with its first part.
+                // A recording whose rate or channels change ends there; planes without samples have not changed it.
                 if !more || self.planes.len() != channels.len() || self.sample_rate_hz != rate {
                     return Ok(false);
                 }
-                append(&self.planes, channels);
+                append(&self.planes, channels)?;
             }
             Ok(true)
         })
