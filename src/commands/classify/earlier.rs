@@ -25,7 +25,7 @@ pub struct Earlier {
 impl Earlier {
     fn file(&mut self, name: &str, failed: bool) {
         self.failures += usize::from(failed);
-        self.files.insert(lines::known(name).into());
+        self.files.insert(lines::known(name));
     }
 }
 

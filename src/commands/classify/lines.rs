@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use emotone::http::answer::{Classification, VerdictBody};
 use emotone::http::{ApiError, ErrorBody};
@@ -39,12 +39,10 @@ pub fn name(file: &Path) -> Cow<'_, str> {
     file.to_str().map_or_else(is_escaped, Cow::Borrowed)
 }
 
-/// What a file is known by in an output that is resumed: its name, but for the folder that every name begins in anyway.
-pub fn known(mut name: &str) -> &str {
-    while let Some(rest) = name.strip_prefix("./") {
-        name = rest;
-    }
-    name
+/// What a file is known by in an output that is resumed: its name, however the way to it is written.
+pub fn known(name: &str) -> String {
+    let parts = Path::new(name).components().filter(|part| *part != Component::CurDir);
+    parts.collect::<PathBuf>().to_string_lossy().into_owned()
 }
 
 /// One JSON object.

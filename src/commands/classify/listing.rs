@@ -17,17 +17,20 @@ pub struct Found {
     pub files: Vec<PathBuf>,
     /// Folders whose files cannot be told.
     pub unreadable: Vec<(PathBuf, io::Error)>,
+    /// Files in folders that are left out, for their names are not those of audio.
+    pub others: usize,
 }
 
-/// Files in the order of the arguments, folders by name, without those done earlier and those of other shards.
+/// Files in the order of the arguments, folders by name, each once, without those done earlier and those of other shards.
 pub fn files(arguments: &[PathBuf], shard: Option<Shard>, done: &HashSet<String>) -> Found {
-    let mut all = Found::default();
+    let (mut all, mut taken) = (Found::default(), HashSet::new());
     for argument in arguments {
         // A shard goes by names below the folder, so that it is the same wherever the folder is mounted.
-        let wanted = |file: &Path| {
+        let mut wanted = |file: &Path| {
             let below = file.strip_prefix(argument).ok().filter(|below| !below.as_os_str().is_empty());
             let named = below.or_else(|| file.file_name().map(Path::new)).unwrap_or(file);
-            shard.is_none_or(|shard| is_in(named, shard)) && !done.contains(known(&name(file)))
+            let known = known(&name(file));
+            shard.is_none_or(|shard| is_in(named, shard)) && !done.contains(&known) && taken.insert(known)
         };
         let mut found = Found::default();
         if argument.is_dir() {
@@ -36,6 +39,7 @@ pub fn files(arguments: &[PathBuf], shard: Option<Shard>, done: &HashSet<String>
             found.files.push(argument.clone());
         }
         all.files.extend(found.files.into_iter().filter(|file| wanted(file)));
+        all.others += found.others;
         all.unreadable.extend(found.unreadable.into_iter().filter(|(folder, _)| wanted(folder)));
     }
     all
@@ -45,14 +49,14 @@ pub fn files(arguments: &[PathBuf], shard: Option<Shard>, done: &HashSet<String>
 fn below(folder: &Path, found: &mut Found) {
     let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {
-        if let Err(error) = list(&folder, &mut folders, &mut found.files) {
+        if let Err(error) = list(&folder, &mut folders, found) {
             found.unreadable.push((folder, error));
         }
     }
     found.files.sort();
 }
 
-fn list(folder: &Path, folders: &mut Vec<PathBuf>, files: &mut Vec<PathBuf>) -> io::Result<()> {
+fn list(folder: &Path, folders: &mut Vec<PathBuf>, found: &mut Found) -> io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let (kind, path) = (entry.file_type()?, entry.path());
@@ -60,8 +64,10 @@ fn list(folder: &Path, folders: &mut Vec<PathBuf>, files: &mut Vec<PathBuf>) -> 
         let is_file = || kind.is_file() || kind.is_symlink() && path.metadata().map_or(true, |led_to| led_to.is_file());
         if kind.is_dir() {
             folders.push(path);
-        } else if is_audio_name(&path) && is_file() {
-            files.push(path);
+        } else if !is_audio_name(&path) {
+            found.others += 1;
+        } else if is_file() {
+            found.files.push(path);
         }
     }
     Ok(())
@@ -90,15 +96,16 @@ mod tests {
             std::fs::write(deep.join(format!("call-{number}.WAV")), b"").unwrap();
         }
         std::fs::write(deep.join("notes.txt"), b"").unwrap();
-        let list = |root: &Path, shard| files(&[root.to_path_buf()], shard, &HashSet::new()).files;
+        let found = |shard| files(&[folder.path().to_path_buf()], shard, &HashSet::new());
+        assert_eq!(found(None).others, 1);
         let mut all: Vec<PathBuf> = Vec::new();
         for index in 0..3 {
-            let part = list(folder.path(), Some(Shard { index, count: 3 }));
+            let part = found(Some(Shard { index, count: 3 })).files;
             assert!((5..30).contains(&part.len()), "uneven: {}", part.len());
             all.extend(part);
         }
         all.sort();
-        assert_eq!(all, list(folder.path(), None));
+        assert_eq!(all, found(None).files);
         assert_eq!(all.len(), 50);
     }
 
@@ -125,8 +132,8 @@ mod tests {
 
     #[test]
     fn files_done_earlier_are_left_out() {
-        let done = HashSet::from(["b.wav".to_string()]);
-        let arguments = ["a.wav", "./b.wav"].map(PathBuf::from);
+        let done = HashSet::from(["b.wav".to_string(), "calls/c.wav".to_string()]);
+        let arguments = ["a.wav", "./b.wav", "calls//c.wav", "calls/./c.wav", "./a.wav", "a.wav"].map(PathBuf::from);
         assert_eq!(files(&arguments, None, &done).files, [PathBuf::from("a.wav")]);
     }
 

@@ -32,7 +32,7 @@ pub fn classify(options: &Classify) -> Result<ExitCode> {
     let pipeline = Pipeline::new(classifier, limits).context("cannot set up the model's features")?;
 
     let (mut output, earlier) = Output::open(options)?;
-    let Found { files, unreadable } = listing::files(&options.files, options.shard, &earlier.files);
+    let Found { files, unreadable, others } = listing::files(&options.files, options.shard, &earlier.files);
     let mut progress = Progress::new(files.len() + unreadable.len(), earlier.files.len(), earlier.failures);
     let threads = options.workers.map_or_else(cores, usize::from);
     let in_order = options.output.is_none();
@@ -50,7 +50,7 @@ pub fn classify(options: &Classify) -> Result<ExitCode> {
     // Who closes the pipe wants no more of it; that is no failure.
     written.or_else(|error| if super::is_broken_pipe(&error) { Ok(()) } else { Err(error) }).context("cannot write")?;
     if is_archive {
-        progress.sum_up();
+        progress.sum_up(others);
     }
     let failed = progress.failures() > 0 && !options.allow_failures;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })

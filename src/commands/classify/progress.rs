@@ -59,14 +59,15 @@ impl Progress {
         self.bar.suspend(|| drop(writeln!(std::io::stderr(), "{line}")));
     }
 
-    /// The last word.
-    pub fn sum_up(&self) {
+    /// The last word; `others` were left out.
+    pub fn sum_up(&self, others: usize) {
         self.bar.finish_and_clear();
         let took = self.begun.elapsed();
         let earlier = if self.earlier > 0 { format!(" ({} were done before)", self.earlier) } else { String::new() };
+        let others = if others > 0 { format!("; {others} others have no name of audio") } else { String::new() };
         let _ = writeln!(
             std::io::stderr(),
-            "{} files{earlier}, {} of them could not be judged{}; {:.2} h of audio in {:.1} s: {:.1} audio hours a minute",
+            "{} files{earlier}, {} of them could not be judged{}{others}; {:.2} h of audio in {:.1} s: {:.1} audio hours a minute",
             self.files,
             self.failures,
             self.first_failure.as_deref().unwrap_or_default(),
