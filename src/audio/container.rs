@@ -4,7 +4,8 @@ use bytes::Bytes;
 
 use super::blocks::{BlockFormat, Blocks};
 use super::decoder::{Interleaved, Opened};
-use super::packets::{Container, Packets};
+use super::link::Container;
+use super::packets::Packets;
 use super::riff::{self, WavCodec, WavFile};
 use super::{AudioError, RawFormat, aiff, au, ogg, sync, tags};
 

@@ -29,6 +29,7 @@ mod aiff;
 mod ogg;
 mod mp4;
 mod sync;
+mod link;
 mod packets;
 mod opus;
 mod blocks;

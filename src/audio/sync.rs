@@ -3,7 +3,7 @@
 //!
 //! Sources: ISO/IEC 11172-3 and 13818-3, section 2.4 (MP3); ISO/IEC 14496-3, section 1.A.2 (ADTS).
 
-use super::packets::Container;
+use super::link::Container;
 
 /// So far behind the beginning a stream is looked for: a frame has at most 8191 bytes.
 const LONGEST_LEAD: usize = 16 * 1024;

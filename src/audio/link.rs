@@ -1,0 +1,141 @@
+//! Containers and codecs that Symphonia knows, opened.
+
+use std::io::Cursor;
+
+use bytes::Bytes;
+use symphonia::core::codecs::audio::well_known::{CODEC_ID_OPUS, CODEC_ID_VORBIS};
+use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
+use symphonia::core::errors::Error;
+use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
+use symphonia::core::io::{MediaSource, MediaSourceStream, ReadOnlySource};
+use symphonia::core::units::TimeBase;
+use symphonia::default::formats::{AdtsReader, FlacReader, IsoMp4Reader, MkvReader, MpaReader, OggReader};
+
+use super::opus::{self, OpusStream};
+use super::{AudioError, mp4, ogg};
+
+/// Containers by their looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Container {
+    Flac,
+    Ogg,
+    Mp3,
+    Adts,
+    Mp4,
+    Matroska,
+}
+
+impl Container {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Flac => "FLAC",
+            Self::Ogg => "Ogg",
+            Self::Mp3 => "MP3",
+            Self::Adts => "AAC",
+            Self::Mp4 => "MP4",
+            Self::Matroska => "Matroska or WebM",
+        }
+    }
+
+    /// Whether it is nothing but frames, one after the other.
+    pub(super) fn is_mpeg(self) -> bool {
+        matches!(self, Self::Mp3 | Self::Adts)
+    }
+
+    fn reader(self, bytes: Bytes) -> Result<Box<dyn FormatReader>, Error> {
+        // Readers that know how long a file is refuse one that was cut, since its parts reach beyond the end; that of MP3 guesses
+        // from its first frames how many there are, and drops the rest.
+        let (bytes, forwards_only) = match self {
+            Self::Ogg | Self::Matroska | Self::Mp3 => (bytes, true),
+            Self::Mp4 => mp4::whole_boxes(bytes),
+            Self::Flac | Self::Adts => (bytes, false),
+        };
+        let source: Box<dyn MediaSource> = match forwards_only {
+            true => Box::new(ReadOnlySource::new(Cursor::new(bytes))),
+            false => Box::new(Cursor::new(bytes)),
+        };
+        let stream = MediaSourceStream::new(source, Default::default());
+        let options = FormatOptions::default();
+        Ok(match self {
+            Self::Flac => Box::new(FlacReader::try_new(stream, options)?),
+            Self::Ogg => Box::new(OggReader::try_new(stream, options)?),
+            Self::Mp3 => Box::new(MpaReader::try_new(stream, options)?),
+            Self::Adts => Box::new(AdtsReader::try_new(stream, options)?),
+            Self::Mp4 => Box::new(IsoMp4Reader::try_new(stream, options)?),
+            Self::Matroska => Box::new(MkvReader::try_new(stream, options)?),
+        })
+    }
+}
+
+/// A file, or one of several Ogg files in a row.
+pub(super) struct Link {
+    pub(super) reader: Box<dyn FormatReader>,
+    pub(super) track: u32,
+    /// Whether packets say their duration in samples of Opus.
+    pub(super) exact_durations: bool,
+    /// Encoding as the answer names it.
+    pub(super) format: String,
+    pub(super) codec: Codec,
+}
+
+pub(super) enum Codec {
+    Known(Box<dyn AudioDecoder>),
+    Opus(Box<OpusStream>),
+}
+
+/// Largest Vorbis setup header, in bytes. Encoders write below 10 kB; a byte of it can ask for 1 kB of memory.
+const MOST_VORBIS_SETUP_BYTES: usize = 32 * 1024;
+
+impl Link {
+    /// Takes the first part of `bytes`: all of them but for Ogg files in a row.
+    pub(super) fn open(container: Container, bytes: &mut Bytes) -> Result<Self, AudioError> {
+        let end = if container == Container::Ogg { ogg::first_end(bytes) } else { bytes.len() };
+        let reader = container.reader(bytes.split_to(end)).map_err(|error| refusal(container, &error))?;
+        let track = reader.default_track(TrackType::Audio).ok_or_else(|| AudioError::Invalid {
+            reason: format!("it is a {} file without an audio track", container.name()),
+        })?;
+        let parameters = track.codec_params.as_ref().and_then(|parameters| parameters.audio());
+        let parameters = parameters.cloned().unwrap_or_default();
+        let (track, exact_durations) = (track.id, counts_opus_samples(track));
+        let (format, codec) = Codec::open(container, &parameters)?;
+        Ok(Self { reader, track, exact_durations, format, codec })
+    }
+}
+
+impl Codec {
+    fn open(container: Container, parameters: &AudioCodecParameters) -> Result<(String, Self), AudioError> {
+        let setup = parameters.extra_data.as_deref().unwrap_or_default();
+        if parameters.codec == CODEC_ID_OPUS {
+            return Ok(("opus".into(), Self::Opus(Box::new(OpusStream::open(setup)?))));
+        }
+        if parameters.codec == CODEC_ID_VORBIS && setup.len() > MOST_VORBIS_SETUP_BYTES {
+            let reason = format!("its Vorbis setup has {} bytes, more than any encoder writes", setup.len());
+            return Err(AudioError::Invalid { reason });
+        }
+        let decoder = symphonia::default::get_codecs()
+            .make_audio_decoder(parameters, &AudioDecoderOptions::default())
+            .map_err(|error| refusal(container, &error))?;
+        Ok((decoder.codec_info().short_name.into(), Self::Known(decoder)))
+    }
+}
+
+/// Whether durations of the track's packets count samples at the rate of Opus.
+fn counts_opus_samples(track: &Track) -> bool {
+    track.time_base == TimeBase::try_from_recip(opus::SAMPLE_RATE_HZ)
+}
+
+fn refusal(container: Container, error: &Error) -> AudioError {
+    let name = container.name();
+    match error {
+        // Some write their table of contents at the end, where a file that was cut has none.
+        Error::Unsupported(missing) if missing.contains("missing moov") => {
+            AudioError::Invalid { reason: format!("its {name} table of contents did not arrive") }
+        }
+        Error::Unsupported(feature) => AudioError::Unsupported { what: format!("a {name} file, of which {feature}") },
+        Error::IoError(_) => AudioError::Invalid { reason: format!("its {name} header is cut off") },
+        Error::DecodeError(problem) | Error::LimitError(problem) => {
+            AudioError::Invalid { reason: format!("its {name} header is damaged: {problem}") }
+        }
+        _ => AudioError::Invalid { reason: format!("its {name} header cannot be read") },
+    }
+}
