@@ -5,10 +5,16 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 
+use super::secret::unshown;
 use super::units;
 use crate::call::AlertRule;
+
+/// What a base64 secret begins with.
+const BASE64_PREFIX: &str = "whsec_";
 
 /// Live calls and their alerts.
 #[derive(Debug, Clone, Args)]
@@ -36,7 +42,8 @@ pub struct Live {
     pub webhook: Option<String>,
 
     /// Secret of that signature, as whsec_ and base64, or any text. Better in the environment than on the command line.
-    #[arg(long, env = "EMOTONE_WEBHOOK_SECRET", value_name = "SECRET", hide_env_values = true)]
+    #[arg(long, env = "EMOTONE_WEBHOOK_SECRET", value_name = "SECRET", hide_env_values = true,
+          value_parser = unshown::<WebhookSecret>())]
     pub webhook_secret: Option<WebhookSecret>,
 
     /// Address and port on which Asterisk's AudioSocket is heard (TCP, without keys) [default: none].
@@ -44,13 +51,13 @@ pub struct Live {
     pub audiosocket_listen: Option<SocketAddr>,
 }
 
-/// A secret as it was typed; never shown.
+/// The key that the webhook shares with its receiver; never shown.
 #[derive(Clone)]
-pub struct WebhookSecret(String);
+pub struct WebhookSecret(Vec<u8>);
 
 impl WebhookSecret {
-    /// The secret in plain text.
-    pub fn as_str(&self) -> &str {
+    /// The key itself.
+    pub fn key(&self) -> &[u8] {
         &self.0
     }
 }
@@ -58,12 +65,15 @@ impl WebhookSecret {
 impl FromStr for WebhookSecret {
     type Err = String;
 
+    /// `whsec_` and base64, or any other text as it is.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let key = match text.strip_prefix(BASE64_PREFIX) {
+            // Taken as text, it would sign with a key that no receiver expects.
+            Some(encoded) => STANDARD.decode(encoded).map_err(|_| "is not base64 after whsec_".to_string())?,
+            None => text.as_bytes().to_vec(),
+        };
         // An empty variable would sign with a key that everybody knows.
-        if text.trim().is_empty() {
-            return Err("is empty".into());
-        }
-        Ok(Self(text.to_string()))
+        if key.trim_ascii().is_empty() { Err("is empty".into()) } else { Ok(Self(key)) }
     }
 }
 
@@ -80,7 +90,10 @@ mod tests {
     #[test]
     fn the_secret_is_not_shown_and_never_empty() {
         let secret: WebhookSecret = "hush".parse().unwrap();
-        assert_eq!((secret.as_str(), format!("{secret:?}").as_str()), ("hush", "a secret"));
-        assert!(" ".parse::<WebhookSecret>().is_err());
+        assert_eq!((secret.key(), format!("{secret:?}").as_str()), (&b"hush"[..], "a secret"));
+        assert_eq!("whsec_aHVzaA==".parse::<WebhookSecret>().unwrap().key(), b"hush");
+        for refused in ["", " ", "whsec_", "whsec_IA==", "whsec_!!!", "whsec_aHVzaA"] {
+            assert!(refused.parse::<WebhookSecret>().is_err(), "{refused}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod release;
 mod units;
+mod secret;
 mod commands;
 mod limits;
 mod live;
@@ -128,6 +129,21 @@ mod tests {
             &["emotone", "openapi", "--loud"],
         ] {
             assert_eq!(read(arguments).unwrap_err().exit_code(), 2, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn secrets_that_are_refused_are_not_shown() {
+        for (option, secret, hidden) in [
+            ("--webhook-secret", "whsec_", "'whsec_'"),
+            ("--webhook-secret", "whsec_not+base64!", "not+base64!"),
+            ("--webhook-secret", "whsec_YQ", "YQ"),
+            ("--api-keys", "one-key,", "one-key"),
+        ] {
+            let error = read(&["emotone", option, secret, "--webhook", "http://localhost/"]).unwrap_err();
+            let said = error.render().to_string();
+            assert!(error.exit_code() == 2 && said.contains(option), "{said}");
+            assert!(!said.contains(hidden), "{said}");
         }
     }
 

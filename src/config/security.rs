@@ -6,12 +6,15 @@ use std::str::FromStr;
 
 use clap::Args;
 
+use super::secret::unshown;
+
 /// Keys, rates, certificates, origins.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Security")]
 pub struct Security {
     /// API keys, separated by commas; without any, everybody may ask. Better in the environment than on the command line.
-    #[arg(long, env = "EMOTONE_API_KEYS", value_name = "KEYS", hide_env_values = true)]
+    #[arg(long, env = "EMOTONE_API_KEYS", value_name = "KEYS", hide_env_values = true,
+          value_parser = unshown::<ApiKeyList>())]
     pub api_keys: Option<ApiKeyList>,
 
     /// File of API keys, one a line; empty lines and lines that begin with # do not count. Read again on SIGHUP.

@@ -56,7 +56,7 @@ impl Webhook {
     pub fn new(settings: &Live) -> Result<Option<Self>, EndpointError> {
         let (Some(address), Some(secret)) = (&settings.webhook, &settings.webhook_secret) else { return Ok(None) };
         let (queue, events) = mpsc::channel(LONGEST_QUEUE);
-        let delivery = (Endpoint::new(address)?, Secret::new(secret.as_str()), events);
+        let delivery = (Endpoint::new(address)?, Secret::new(secret), events);
         Ok(Some(Self { queue, delivery: Mutex::new(Some(delivery)) }))
     }
 

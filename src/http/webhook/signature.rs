@@ -7,18 +7,16 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-/// What a base64 secret begins with.
-const BASE64_PREFIX: &str = "whsec_";
+use crate::config::WebhookSecret;
 
 /// The key that sender and receiver share; never shown.
 #[derive(Clone)]
 pub struct Secret(Arc<[u8]>);
 
 impl Secret {
-    /// A secret as it is typed: `whsec_` and base64, or any other text as it is.
-    pub fn new(text: &str) -> Self {
-        let decoded = text.strip_prefix(BASE64_PREFIX).and_then(|encoded| STANDARD.decode(encoded).ok());
-        Self(decoded.unwrap_or_else(|| text.as_bytes().to_vec()).into())
+    /// The key of the settings.
+    pub fn new(secret: &WebhookSecret) -> Self {
+        Self(secret.key().into())
     }
 
     /// The header `webhook-signature`: `v1,` and the base64 of HMAC-SHA256(secret, `{id}.{timestamp}.{body}`).
@@ -38,14 +36,14 @@ mod tests {
     #[test]
     fn the_signature_is_that_of_the_specification() {
         // The example of the Standard Webhooks libraries' tests.
-        let secret = Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+        let secret = Secret::new(&"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".parse().unwrap());
         let signature = secret.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#);
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 
     #[test]
     fn a_secret_may_be_any_text() {
-        let signatures = ["one", "other", "whsec_not base64"].map(|text| Secret::new(text).sign("id", 1, b"{}"));
+        let signatures = ["one", "other"].map(|text| Secret::new(&text.parse().unwrap()).sign("id", 1, b"{}"));
         assert_ne!(signatures[0], signatures[1]);
         assert!(signatures.iter().all(|signature| signature.len() == 47));
     }
