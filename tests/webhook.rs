@@ -6,6 +6,7 @@ mod service;
 mod sounds;
 mod live;
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -24,7 +25,7 @@ use sha2::Sha256;
 use sounds::{MAN, at_level};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_tungstenite::tungstenite::Message;
 
 const SECRET: &str = "whsec_dGhlIHRlc3QncyBzZWNyZXQ=";
@@ -54,19 +55,23 @@ impl Received {
 
 /// A receiver that answers as it is told, once for each status, and then with 204.
 async fn receiver(statuses: Vec<u16>) -> (String, mpsc::UnboundedReceiver<Received>) {
-    type Shared = (mpsc::UnboundedSender<Received>, std::sync::Arc<std::sync::Mutex<std::vec::IntoIter<u16>>>);
+    type Shared = (mpsc::UnboundedSender<Received>, Arc<Mutex<std::vec::IntoIter<u16>>>);
     async fn receive(State((sender, statuses)): State<Shared>, headers: HeaderMap, body: Bytes) -> StatusCode {
         sender.send(Received { headers, body }).unwrap();
         let status = statuses.lock().unwrap().next().unwrap_or(204);
         StatusCode::from_u16(status).unwrap()
     }
     let (sender, received) = mpsc::unbounded_channel();
-    let statuses = std::sync::Arc::new(std::sync::Mutex::new(statuses.into_iter()));
-    let router = Router::new().route("/hook", post(receive)).with_state((sender, statuses));
+    let statuses = Arc::new(Mutex::new(statuses.into_iter()));
+    (listen(Router::new().route("/hook", post(receive)).with_state((sender, statuses))).await, received)
+}
+
+/// Serves on a free port; says where its `/hook` is.
+async fn listen(router: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}/hook", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
-    (address, received)
+    address
 }
 
 async fn next(received: &mut mpsc::UnboundedReceiver<Received>) -> Received {
@@ -118,6 +123,52 @@ async fn an_asterisk_call_is_told_with_its_name_and_a_signature() {
     ids.dedup();
     assert_eq!(ids.len(), kinds.len(), "every event has its own id");
     tokio::time::timeout(PATIENCE, service.app.lifecycle.idle()).await.unwrap();
+}
+
+/// A receiver that takes its first event after `released`, and others at once. It says null when it is asked first, and each
+/// event when it has taken it.
+async fn slow_receiver(released: oneshot::Receiver<()>) -> (String, mpsc::UnboundedReceiver<Value>) {
+    type Shared = (mpsc::UnboundedSender<Value>, Arc<Mutex<Option<oneshot::Receiver<()>>>>);
+    async fn receive(State((sender, released)): State<Shared>, body: Bytes) -> StatusCode {
+        let first = released.lock().unwrap().take();
+        if let Some(released) = first {
+            sender.send(Value::Null).unwrap();
+            released.await.unwrap();
+        }
+        sender.send(serde_json::from_slice(&body).unwrap()).unwrap();
+        StatusCode::NO_CONTENT
+    }
+    let (sender, received) = mpsc::unbounded_channel();
+    let state = (sender, Arc::new(Mutex::new(Some(released))));
+    (listen(Router::new().route("/hook", post(receive)).with_state(state)).await, received)
+}
+
+#[tokio::test]
+async fn a_calls_events_come_in_order_though_the_first_is_taken_slowly() {
+    let (release, released) = oneshot::channel();
+    let (address, mut received) = slow_receiver(released).await;
+    let rules = Emotion::ALL.map(|emotion| format!("{emotion}:0.1:0")).join(",");
+    let service = call(&["--webhook", &address, "--webhook-secret", SECRET, "--alert", &rules]).await;
+    let mut next = async || tokio::time::timeout(PATIENCE, received.recv()).await.unwrap().unwrap();
+    assert_eq!(next().await, Value::Null);
+    // When the call is over, its events alone are waited for.
+    let all = service.app.settings.limits.max_sessions as usize;
+    while service.app.session_room.available_permits() < all {
+        tokio::task::yield_now().await;
+    }
+    assert!(service.app.lifecycle.in_flight() > 1, "an alert and a summary");
+    release.send(()).unwrap();
+    let mut times = Vec::new();
+    loop {
+        let event = next().await;
+        if event["type"] == "summary" {
+            break;
+        }
+        times.push(event["at_seconds"].as_f64().unwrap());
+    }
+    assert!(!times.is_empty() && times.is_sorted(), "{times:?}");
+    tokio::time::timeout(PATIENCE, service.app.lifecycle.idle()).await.unwrap();
+    assert!(received.try_recv().is_err(), "nothing after the summary");
 }
 
 #[tokio::test]

@@ -156,7 +156,8 @@ impl Hearing {
             LiveEvent::Summary(summary) => Frame::Summary(SummaryBody::new(summary, whose)),
         };
         if let (Some(webhook), Frame::Alert { .. } | Frame::Summary(_)) = (&self.app.webhook, &frame) {
-            webhook.tell(&Told { frame: &frame, names: &self.names }, &self.app.lifecycle, &self.app.metrics);
+            let told = Told { frame: &frame, names: &self.names };
+            webhook.tell(&self.names.session_id, &told, &self.app.lifecycle, &self.app.metrics);
         }
         frame
     }

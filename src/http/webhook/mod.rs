@@ -1,23 +1,25 @@
 //! Alerts and summaries of live calls as signed POSTs, by <https://www.standardwebhooks.com>.
 //!
 //! Telling never waits: what does not find room in the queue is dropped and counted. What is told holds up draining until it
-//! is delivered or given up.
+//! is delivered or given up, and the later events of its call as well.
 
 mod signature;
+mod queue;
 mod delivery;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Serialize;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::sleep;
 use tracing::{debug, warn};
 use uuid::Uuid;
 
 pub use self::delivery::EndpointError;
 use self::delivery::{Endpoint, Outcome};
+use self::queue::{OfSession, Queue};
 use self::signature::Secret;
 use super::lifecycle::{InFlight, Lifecycle};
 use super::metrics::Metrics;
@@ -36,16 +38,25 @@ const BACKOFF: u32 = 3;
 
 /// Where events of live calls are told.
 pub struct Webhook {
-    queue: mpsc::Sender<Event>,
+    queue: Mutex<Queue<Event>>,
+    /// Something may have become possible to tell.
+    changed: Notify,
     /// Taken by whoever delivers.
-    delivery: Mutex<Option<(Endpoint, Secret, mpsc::Receiver<Event>)>>,
+    delivery: Mutex<Option<(Endpoint, Secret)>>,
 }
 
 /// Something to be told, and that it has to be waited for.
 struct Event {
     id: String,
+    session: String,
     body: Bytes,
     in_flight: InFlight,
+}
+
+impl OfSession for Event {
+    fn session(&self) -> &str {
+        &self.session
+    }
 }
 
 impl Webhook {
@@ -55,24 +66,49 @@ impl Webhook {
     /// [`EndpointError`] for an address that cannot be used.
     pub fn new(settings: &Live) -> Result<Option<Self>, EndpointError> {
         let (Some(address), Some(secret)) = (&settings.webhook, &settings.webhook_secret) else { return Ok(None) };
-        let (queue, events) = mpsc::channel(LONGEST_QUEUE);
-        let delivery = (Endpoint::new(address)?, Secret::new(secret), events);
-        Ok(Some(Self { queue, delivery: Mutex::new(Some(delivery)) }))
+        let delivery = (Endpoint::new(address)?, Secret::new(secret));
+        let queue = Mutex::new(Queue::new(LONGEST_QUEUE));
+        Ok(Some(Self { queue, changed: Notify::new(), delivery: Mutex::new(Some(delivery)) }))
     }
 
-    /// Tells something, unless too much waits already. Never blocks.
-    pub fn tell(&self, event: &impl Serialize, lifecycle: &Lifecycle, metrics: &Metrics) {
+    /// Tells something of a session, unless too much waits already. Never blocks.
+    pub fn tell(&self, session: &str, event: &impl Serialize, lifecycle: &Lifecycle, metrics: &Metrics) {
         let Ok(body) = serde_json::to_vec(event) else { return };
-        let event =
-            Event { id: format!("msg_{}", Uuid::now_v7().simple()), body: body.into(), in_flight: lifecycle.begin() };
-        if let Err(error) = self.queue.try_send(event) {
-            metrics.webhook("dropped");
-            warn!(%error, "an event was not told: too many wait");
+        let (id, session) = (format!("msg_{}", Uuid::now_v7().simple()), session.to_string());
+        let event = Event { id, session, body: body.into(), in_flight: lifecycle.begin() };
+        let entered = self.queue().enter(event);
+        match entered {
+            Ok(()) => self.changed.notify_one(),
+            Err(event) => {
+                metrics.webhook("dropped");
+                warn!(event = event.id, "an event was not told: too many wait");
+            }
         }
     }
 
+    /// Waits for an event that can be told now; nobody else may.
+    async fn next(&self) -> Event {
+        loop {
+            let next = self.queue().next();
+            match next {
+                Some(event) => return event,
+                None => self.changed.notified().await,
+            }
+        }
+    }
+
+    /// An event was told or given up, and the next of its session can be told.
+    fn arrived(&self, event: &Event) {
+        self.queue().arrived(&event.session);
+        self.changed.notify_one();
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue<Event>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What it takes to deliver; nothing the second time.
-    fn take_delivery(&self) -> Option<(Endpoint, Secret, mpsc::Receiver<Event>)> {
+    fn take_delivery(&self) -> Option<(Endpoint, Secret)> {
         self.delivery.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -80,14 +116,18 @@ impl Webhook {
 /// Delivers the events of a service for as long as it lasts, if it has a webhook and nobody else does so: even calls that are
 /// cut off in the end have their summary told.
 pub async fn deliver(app: App) {
-    let Some((endpoint, secret, mut events)) = app.webhook.as_ref().and_then(Webhook::take_delivery) else { return };
+    let Some(webhook) = &app.webhook else { return };
+    let Some((endpoint, secret)) = webhook.take_delivery() else { return };
     let at_work = Arc::new(Semaphore::new(MOST_AT_WORK));
-    while let Some(event) = events.recv().await {
-        let Ok(place) = at_work.clone().acquire_owned().await else { return };
+    while let Ok(place) = at_work.clone().acquire_owned().await {
+        let event = webhook.next().await;
         let (app, endpoint, secret) = (app.clone(), endpoint.clone(), secret.clone());
         tokio::spawn(async move {
             let told = attempt(&endpoint, &secret, &event).await;
             app.metrics.webhook(if told { "delivered" } else { "failed" });
+            if let Some(webhook) = &app.webhook {
+                webhook.arrived(&event);
+            }
             drop((place, event.in_flight));
         });
     }
@@ -139,7 +179,7 @@ mod tests {
         ]);
         let webhook = Webhook::new(&settings.unwrap().live).unwrap().unwrap();
         let (lifecycle, metrics) = (Lifecycle::default(), Metrics::new().unwrap());
-        (0..LONGEST_QUEUE + 5).for_each(|number| webhook.tell(&number, &lifecycle, &metrics));
+        (0..LONGEST_QUEUE + 5).for_each(|number| webhook.tell("a call", &number, &lifecycle, &metrics));
         assert_eq!(lifecycle.in_flight(), LONGEST_QUEUE, "what was dropped holds up nothing");
         assert_eq!(metrics.webhooks_of("dropped"), 5);
     }
