@@ -41,7 +41,8 @@ pub struct Network {
           value_parser = units::seconds)]
     pub idle_timeout_seconds: Duration,
 
-    /// Time for requests and live calls to end after SIGTERM or SIGINT, in seconds.
+    /// Time for requests and live calls to end after SIGTERM or SIGINT, in seconds; calls that go on are ended in its last third,
+    /// or its last ten seconds.
     #[arg(long, env = "EMOTONE_DRAIN_SECONDS", value_name = "SECONDS", default_value = "30",
           value_parser = units::seconds_or_none)]
     pub drain_seconds: Duration,

@@ -11,7 +11,7 @@ pub enum Phase {
     Serving,
     /// What has begun is finished; new work is refused.
     Draining,
-    /// The time for that is over: live calls say goodbye now.
+    /// The time for that is nearly over: live calls say goodbye now.
     Ending,
 }
 

@@ -31,8 +31,13 @@ use super::webhook;
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// Requests at a time on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 128;
-/// How long live calls have to say goodbye, and the webhook to be told, once the time for draining is over.
-const GOODBYE: Duration = Duration::from_secs(1);
+/// The end of the time for draining, in which live calls say goodbye and the webhook is told: at most so much of it, for
+/// judging the rest of hundreds of calls takes seconds.
+const LONGEST_FAREWELL: Duration = Duration::from_secs(10);
+/// The part of the time for draining that this takes at most: one in so many.
+const FAREWELL_PART: u32 = 3;
+/// What is granted beyond the time for draining to who has not ended yet.
+const GRACE: Duration = Duration::from_secs(1);
 /// How long answers have to reach the network in the end.
 const FLUSH: Duration = Duration::from_secs(1);
 /// How long to wait when the system gives no more sockets.
@@ -140,13 +145,20 @@ async fn drained(app: &App) {
     let lifecycle = &app.lifecycle;
     lifecycle.reached(Phase::Draining).await;
     info!(in_flight = lifecycle.in_flight(), "draining");
-    if timeout(app.settings.network.drain_seconds, lifecycle.idle()).await.is_err() {
-        warn!(in_flight = lifecycle.in_flight(), "the time for draining is over");
+    let (patience, farewell) = patience_and_farewell(app.settings.network.drain_seconds);
+    if timeout(patience, lifecycle.idle()).await.is_err() {
+        warn!(in_flight = lifecycle.in_flight(), "the time for draining is nearly over");
         lifecycle.advance(Phase::Ending);
-        if timeout(GOODBYE, lifecycle.idle()).await.is_err() {
+        if timeout(farewell + GRACE, lifecycle.idle()).await.is_err() {
             warn!(in_flight = lifecycle.in_flight(), "ended before everything was");
         }
     }
+}
+
+/// Divides the time for draining: so long live calls go on, and then they have so long to say goodbye.
+fn patience_and_farewell(drain: Duration) -> (Duration, Duration) {
+    let farewell = (drain / FAREWELL_PART).min(LONGEST_FAREWELL);
+    (drain.saturating_sub(farewell), farewell)
 }
 
 struct Connection {
@@ -215,4 +227,18 @@ fn patience(app: &App) -> Patience {
     let (header, idle) = (network.header_timeout_seconds, network.idle_timeout_seconds);
     let longest_work = limits.queue_timeout_ms + limits.request_timeout_seconds;
     Patience { header, idle, stalled: longest_work + network.body_timeout_seconds + idle }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn goodbyes_are_within_the_time_for_draining() {
+        let seconds = |drain| {
+            let (patience, farewell) = patience_and_farewell(Duration::from_secs(drain));
+            (patience.as_secs(), farewell.as_secs())
+        };
+        assert_eq!([0, 3, 30, 600].map(seconds), [(0, 0), (2, 1), (20, 10), (590, 10)]);
+    }
 }
