@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 const MOST_WAITING: usize = 25;
 /// Bytes that may be ahead.
 const MOST_WAITING_BYTES: usize = 64 * 1024;
+/// A clock may be so much ahead of what was heard, in milliseconds, before that counts as a gap: clocks tremble.
+const TREMBLING_MS: f64 = 200.0;
 
 /// What comes next in order.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,6 +21,7 @@ pub enum Next<'a> {
 /// One track's pieces. A repeated piece is dropped, an early one waits for those before it, and where one doesn't come
 /// the gap is told, so that the clock of the call stays right. Numbers say what comes next, but some count both tracks together, or all
 /// messages, or nothing: where a number is not the next one, the piece's time tells whether something is missing, and how much.
+/// Some count on over a pause: where the clock has gone on by much more than was heard, that is a gap too.
 #[derive(Debug)]
 pub struct Order {
     next: Option<u64>,
@@ -27,6 +30,8 @@ pub struct Order {
     last_length: usize,
     /// When the last piece ended, by its own time.
     ended_ms: Option<f64>,
+    /// How far the track was heard, gaps included, by the clock of its call.
+    heard_ms: Option<f64>,
     bytes_per_ms: f64,
     longest_gap: usize,
     /// What may still be told as missing.
@@ -52,14 +57,23 @@ impl Order {
             waiting_bytes: 0,
             last_length: 0,
             ended_ms: None,
+            heard_ms: None,
             bytes_per_ms,
             longest_gap,
             allowance: longest_gap,
         }
     }
 
+    /// The call began then, by the clock of the pieces, unless it is known already: what comes first on a track may come late.
+    pub fn begin(&mut self, time_ms: u64) {
+        self.heard_ms.get_or_insert(time_ms as f64);
+    }
+
     /// Takes a piece by its number (from 1), and gives what is in order now to `each`. A piece without a number is next.
     pub fn take(&mut self, number: Option<u64>, piece: Piece, mut each: impl FnMut(Next<'_>)) {
+        if let Some(time_ms) = piece.time_ms {
+            self.begin(time_ms);
+        }
         let Some(number) = number else { return self.hear(&piece, &mut each) };
         // Whoever begins far from 1 counts in his own way.
         let next = *self.next.get_or_insert(if number <= MOST_WAITING as u64 { number.min(1) } else { number });
@@ -101,11 +115,33 @@ impl Order {
             (None, Some(bytes)) if self.last_length == 0 => counted.min(bytes as usize),
             _ => counted,
         };
-        let gap = gap.min(self.allowance);
-        self.allowance -= gap;
         self.next = Some(*first);
-        each(Next::Gap(gap));
+        self.miss(gap, each);
         self.give(each);
+    }
+
+    /// Tells a gap, as far as that is allowed.
+    fn miss(&mut self, bytes: usize, each: &mut impl FnMut(Next<'_>)) {
+        let gap = bytes.min(self.allowance);
+        self.allowance -= gap;
+        self.go_on(gap);
+        each(Next::Gap(gap));
+    }
+
+    /// Tells what is missing before a piece of that time by the clock of the call.
+    fn catch_up(&mut self, time_ms: Option<u64>, each: &mut impl FnMut(Next<'_>)) {
+        let (Some(time_ms), Some(heard_ms)) = (time_ms, self.heard_ms) else { return };
+        let behind_ms = time_ms as f64 - heard_ms;
+        let tolerance_ms = if self.last_length == 0 { 0.0 } else { TREMBLING_MS };
+        if behind_ms > tolerance_ms {
+            self.miss((behind_ms * self.bytes_per_ms) as usize, each);
+            // What was not allowed is lost: making up for it later would tear sound apart that belongs together.
+            self.heard_ms = Some(time_ms as f64);
+        }
+    }
+
+    fn go_on(&mut self, bytes: usize) {
+        self.heard_ms = self.heard_ms.map(|heard_ms| heard_ms + bytes as f64 / self.bytes_per_ms);
     }
 
     /// Gives what waits and is next, by its number or by its time.
@@ -123,7 +159,9 @@ impl Order {
     }
 
     fn hear(&mut self, piece: &Piece, each: &mut impl FnMut(Next<'_>)) {
+        self.catch_up(piece.time_ms, each);
         let length = piece.bytes.len();
+        self.go_on(length);
         self.last_length = length;
         self.ended_ms = piece.time_ms.map(|time_ms| time_ms as f64 + length as f64 / self.bytes_per_ms);
         self.allowance = self.allowance.saturating_add(length).min(self.longest_gap);
@@ -183,6 +221,40 @@ mod tests {
         assert_eq!(at(&[(1, 7), (2, 7), (4, 7)]), [1, 1, 2, 2, 0, 0, 4, 4]);
         assert_eq!(at(&[(1, 5000), (2, 5002), (4, 5006)]), [1, 1, 2, 2, 0, 0, 4, 4]);
         assert_eq!(at(&[(3, 5000), (4, 5002)]), [0, 0, 0, 0, 3, 3, 4, 4]);
+    }
+
+    #[test]
+    fn a_clock_that_has_gone_on_tells_a_gap_that_no_number_tells() {
+        let length = |times: &[u64]| {
+            let pieces: Vec<_> = (1..).zip(times.iter().map(|time_ms| Some(*time_ms))).collect();
+            timed(&pieces).len()
+        };
+        assert_eq!(timed(&[(1, Some(0)), (2, Some(302)), (3, Some(304))])[300..], [0, 0, 2, 2, 3, 3]);
+        assert_eq!(length(&[5000, 5302, 5304]), 306, "a clock that began long ago");
+        assert_eq!(length(&[0, 202, 204]), 6, "it trembles");
+        assert_eq!(length(&[0, 20_000, 20_002, 20_004]), LONGEST_GAP + 8, "what is too long is not made up for later");
+        let hurries: Vec<u64> = (0..200).map(|place| 4 * place).collect();
+        assert!(length(&hurries).abs_diff(800) <= 200, "small gaps add up");
+        let by_the_second: Vec<u64> = (0..2000).map(|place| place / 500 * 1000).collect();
+        assert_eq!(length(&by_the_second), 4000, "it stands still between");
+        assert_eq!(length(&[5000, 0, 2, 4, 5000]), 10, "it goes back");
+        let far: Vec<u64> = (0..60).map(|place| place * 1_000_000).collect();
+        assert!(length(&far) <= LONGEST_GAP + 2 * 2 * far.len());
+    }
+
+    #[test]
+    fn a_track_that_begins_later_than_its_call_begins_with_a_gap() {
+        for (begins_ms, number, expected) in [(0, 1, 52), (5000, 1, 52), (5000, 70, 52), (5050, 1, 2), (9000, 1, 2)] {
+            let (mut order, mut length) = (Order::new(1.0, LONGEST_GAP), 0);
+            order.begin(begins_ms);
+            let time_ms = if begins_ms == 0 { 50 } else { 5050 };
+            let late = Piece { time_ms: Some(time_ms), bytes: vec![1; 2] };
+            order.take(Some(number), late, |next| match next {
+                Next::Piece(bytes) => length += bytes.len(),
+                Next::Gap(bytes) => length += bytes,
+            });
+            assert_eq!(length, expected, "begun at {begins_ms}, number {number}");
+        }
     }
 
     #[test]

@@ -167,6 +167,9 @@ impl Twilio {
         let channel = channel.ok_or_else(|| BadFrame(format!("track `{name}` was not announced")))?;
         let payload = media.payload.as_deref().ok_or_else(|| BadFrame("`media` without `payload`".into()))?;
         let bytes = BASE64.decode(payload).map_err(|error| BadFrame(format!("`payload` is not base64: {error}")))?;
+        if let Some(time_ms) = media.timestamp {
+            self.tracks.iter_mut().for_each(|track| track.order.begin(time_ms));
+        }
         let Track { order, decoder } = &mut self.tracks[channel];
         let piece = Piece { time_ms: media.timestamp, bytes };
         order.take(media.chunk, piece, hear(decoder, self.bytes_per_sample, &mut sound[channel..=channel]));
@@ -191,5 +194,37 @@ fn hear<'a>(
         Next::Gap(bytes) => {
             sound.iter_mut().for_each(|samples| samples.resize(samples.len() + bytes / bytes_per_sample, 0.0));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn tracks_stay_beside_each_other_whenever_they_begin_and_pause() {
+        let start = start(&json!({"start": {"tracks": ["inbound", "outbound"]}})).unwrap();
+        let (Dialect::Twilio(mut twilio), mut sound) = (start.dialect, vec![Vec::new(); 2]) else { panic!("another") };
+        let mut say = |track: &str, chunk: u64, time_ms: u64| {
+            let payload = BASE64.encode([0x55; 160]);
+            let timestamp = (70_000 + time_ms).to_string();
+            let media = json!({"track": track, "chunk": chunk.to_string(), "timestamp": timestamp, "payload": payload});
+            twilio.text(&json!({"event": "media", "media": media}).to_string(), &mut sound).unwrap();
+        };
+        for place in 0..300 {
+            say("inbound", 1 + place, 20 * place);
+            let spoken = [(100..150, 100), (250..300, 200)];
+            if let Some((_, before)) = spoken.iter().find(|(when, _)| when.contains(&place)) {
+                say("outbound", 1 + place - before, 20 * place);
+            }
+        }
+        assert_eq!(sound.iter().map(Vec::len).collect::<Vec<_>>(), [48_000; 2]);
+        let is_silent = |milliseconds: usize| sound[1][8 * milliseconds] == 0.0;
+        assert_eq!(
+            [0, 1999, 2000, 2999, 3000, 4999, 5000].map(is_silent),
+            [true, true, false, false, true, true, false]
+        );
     }
 }
