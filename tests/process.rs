@@ -4,6 +4,7 @@
 
 mod running;
 
+use std::io::Write;
 use std::process::Command;
 
 use base64::Engine;
@@ -31,6 +32,25 @@ fn the_log_knows_requests_by_id_and_neither_audio_nor_keys() {
     for piece in clip.chunks_exact(48).step_by(50) {
         let hex: String = piece.iter().map(|byte| format!("{byte:02x}")).collect();
         assert!(!log.contains(&BASE64_STANDARD.encode(piece)) && !log.contains(&hex));
+    }
+}
+
+#[test]
+fn who_leaves_before_the_answer_has_a_line_in_the_log() {
+    let mut server = Running::start(&["--workers", "1"]);
+    // One leaves while uploading, one while a recording of 17 minutes is judged.
+    for (id, sent) in [("early", 1000), ("late", 8_000_000)] {
+        let mut socket = std::net::TcpStream::connect(&server.address).unwrap();
+        let head = format!(
+            "POST /classify?encoding=mulaw HTTP/1.1\r\nHost: test\r\nX-API-Key: {KEY}\r\nX-Request-Id: {id}\r\n\
+             Content-Length: 8000000\r\n\r\n"
+        );
+        socket.write_all(head.as_bytes()).unwrap();
+        socket.write_all(&vec![0x55; sent]).unwrap();
+        drop(socket);
+        let line = server.wait_for("request abandoned");
+        assert_eq!((&line["span"]["request_id"], &line["route"]), (&id.into(), &"/classify".into()), "{line}");
+        assert!(line["milliseconds"].as_f64().is_some() && line["method"] == "POST", "{line}");
     }
 }
 

@@ -147,6 +147,31 @@ async fn work_whose_client_has_left_is_dropped() {
 }
 
 #[tokio::test]
+async fn who_leaves_while_uploading_has_abandoned_the_request() {
+    let server = server_with(&[]).await;
+    let app = &server.service.app;
+    let mut socket = connect(&server).await;
+    socket.write_all((head(100_000, "") + "RIFF").as_bytes()).await.unwrap();
+    while app.lifecycle.in_flight() == 0 {
+        tokio::task::yield_now().await;
+    }
+    drop(socket);
+    while app.lifecycle.in_flight() > 0 {
+        tokio::task::yield_now().await;
+    }
+    let metrics = ask(connect(&server).await, "GET /metrics").await;
+    assert!(metrics.contains("emotone_abandoned_total 1"), "{metrics}");
+    assert!(!metrics.contains("status=\"400\""), "{metrics}");
+
+    let mut socket = connect(&server).await;
+    let head = "POST /classify HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
+    socket.write_all([head, "no length\r\n"].concat().as_bytes()).await.unwrap();
+    assert!(rest(socket).await.starts_with("HTTP/1.1 400"), "who is still there is answered");
+    let metrics = ask(connect(&server).await, "GET /metrics").await;
+    assert!(metrics.contains("emotone_abandoned_total 1") && metrics.contains("status=\"400\""), "{metrics}");
+}
+
+#[tokio::test]
 async fn idle_connections_make_room_for_those_who_ask() {
     let server = server_with(&["--max-connections", "2"]).await;
     let (_one, _other) = (connect(&server).await, connect(&server).await);

@@ -9,7 +9,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use tracing::{Instrument, error, error_span, field, info};
+use tracing::{Instrument, Span, error, error_span, field, info};
 
 use super::error::ApiError;
 use super::linger::{Answer, Leftover};
@@ -42,11 +42,13 @@ pub async fn surround(State(app): State<App>, mut request: Request, next: Next) 
     // Of the highest level, so that whatever is logged at all says which request it is about.
     let span = error_span!("request", request_id = id.as_str(), trace_id, otel.name = field::Empty);
     traces::begin(&span, request.headers(), &method, &route);
-    let unanswered = Unanswered { app: &app, answered: false };
+    let mut unanswered = Unanswered { app: &app, span: &span, method: &method, route: &route, start, answered: false };
     let response = next.run(request).instrument(span.clone()).await;
-    unanswered.answered();
 
     let problem = response.extensions().get::<Arc<ApiError>>().cloned();
+    let answered = !matches!(problem.as_deref(), Some(ApiError::BrokenOff(_)));
+    unanswered.answered = answered;
+    drop(unanswered);
     let mut response = match &problem {
         Some(problem) if in_sentences => with_body(response, Json(ErrorSentence { error: problem.to_string() })),
         Some(problem) => with_body(response, Json(problem.body(Some(id.as_str())))),
@@ -60,28 +62,31 @@ pub async fn surround(State(app): State<App>, mut request: Request, next: Next) 
     }
     headers.entry(NO_STORE.0).or_insert(NO_STORE.1);
     headers.entry(NO_SNIFF.0).or_insert(NO_SNIFF.1);
-    app.metrics.answered(&route, response.status().as_u16(), start.elapsed());
     traces::answered(&span, response.status().as_u16(), problem.as_ref().map(|problem| problem.status_and_code().1));
-    span.in_scope(|| log(&method, &route, &response, problem.as_deref(), start));
+    if answered {
+        app.metrics.answered(&route, response.status().as_u16(), start.elapsed());
+        span.in_scope(|| log(&method, &route, &response, problem.as_deref(), start));
+    }
     response.map(|body| Body::new(Answer::new(body, leftover, in_flight, beat)))
 }
 
-/// Counts a request whose client left: hyper drops it then, wherever it is.
+/// Counts and logs a request whose client left: hyper drops it then, wherever it is.
 struct Unanswered<'a> {
     app: &'a App,
+    span: &'a Span,
+    method: &'a Method,
+    route: &'a str,
+    start: Instant,
     answered: bool,
-}
-
-impl Unanswered<'_> {
-    fn answered(mut self) {
-        self.answered = true;
-    }
 }
 
 impl Drop for Unanswered<'_> {
     fn drop(&mut self) {
         if !self.answered {
             self.app.metrics.abandoned();
+            let Self { method, route, .. } = self;
+            let milliseconds = milliseconds_since(self.start);
+            self.span.in_scope(|| info!(%method, route, milliseconds, "request abandoned"));
         }
     }
 }
@@ -101,7 +106,7 @@ fn with_body(response: Response, body: impl IntoResponse) -> Response {
 
 fn log(method: &Method, route: &str, response: &Response, problem: Option<&ApiError>, start: Instant) {
     let status = response.status().as_u16();
-    let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
+    let milliseconds = milliseconds_since(start);
     let code = problem.map(|problem| problem.status_and_code().1);
     let why = problem.map(|problem| problem.detail().map_or_else(|| problem.to_string(), str::to_string));
     if status >= SERVER_FAULT && code == Some("internal") {
@@ -109,4 +114,8 @@ fn log(method: &Method, route: &str, response: &Response, problem: Option<&ApiEr
     } else {
         info!(%method, route, status, code, why, milliseconds, "request answered");
     }
+}
+
+fn milliseconds_since(start: Instant) -> f64 {
+    start.elapsed().as_secs_f64() * 1000.0
 }

@@ -23,6 +23,9 @@ pub enum ApiError {
     /// A query, header or option that makes no sense.
     #[error("{0}")]
     BadRequest(String),
+    /// The client left before its body had come; who left only half reads this.
+    #[error("the body broke off: {0}")]
+    BrokenOff(String),
     /// No key, or a wrong one.
     #[error("an API key is needed, as `Authorization: Bearer KEY` or `X-API-Key: KEY`")]
     Unauthorized,
@@ -75,7 +78,7 @@ impl ApiError {
         match self {
             ApiError::EmptyUpload(_) => (StatusCode::BAD_REQUEST, "empty_upload"),
             ApiError::BadMultipart(_) => (StatusCode::BAD_REQUEST, "bad_multipart"),
-            ApiError::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad_request"),
+            ApiError::BadRequest(_) | ApiError::BrokenOff(_) => (StatusCode::BAD_REQUEST, "bad_request"),
             ApiError::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
             ApiError::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             ApiError::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),

@@ -1,5 +1,7 @@
 //! A request's body, read with limits: on its size, its speed, and on the memory of all bodies together.
 
+use std::error::Error;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -94,7 +96,7 @@ async fn read_body(mut body: Body, app: &App) -> Result<(Bytes, Room), ApiError>
         let frame = match timeout_at((start + granted).into(), body.frame()).await {
             Err(_elapsed) => return Err(ApiError::BodyTooSlow),
             Ok(None) => break,
-            Ok(Some(Err(error))) => return Err(ApiError::BadRequest(format!("the body broke off: {error}"))),
+            Ok(Some(Err(error))) => return Err(broken(&error)),
             Ok(Some(Ok(frame))) => frame,
         };
         let Ok(piece) = frame.into_data() else { continue };
@@ -113,6 +115,22 @@ async fn read_body(mut body: Body, app: &App) -> Result<(Bytes, Room), ApiError>
         }
     }
     Ok((if rest.is_empty() { first } else { rest.freeze() }, room))
+}
+
+/// Why a body cannot be read on: its client has left, or sends what is none.
+fn broken(error: &axum::Error) -> ApiError {
+    if has_left(error) {
+        ApiError::BrokenOff(error.to_string())
+    } else {
+        ApiError::BadRequest(format!("the body cannot be read: {error}"))
+    }
+}
+
+fn has_left(error: &(dyn Error + 'static)) -> bool {
+    let is_end = |error: &io::Error| {
+        matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted)
+    };
+    error.downcast_ref().is_some_and(is_end) || error.source().is_some_and(has_left)
 }
 
 impl Room {
