@@ -13,6 +13,8 @@ use crate::pipeline::Pipeline;
 
 /// Sound that is gathered before the workers are troubled with it, in seconds; less when a segment may be complete.
 const GATHERED_SECONDS: f64 = 0.5;
+/// Most samples that are gathered, all channels together: 0.5 s of a telephone's, less of a studio's.
+const MOST_GATHERED: usize = 32 * 1024;
 
 /// Why a call can't go on.
 #[derive(Debug, thiserror::Error)]
@@ -98,12 +100,18 @@ impl Hearing {
     /// [`Fault`]; the call is over then.
     pub async fn listen(&mut self) -> Result<Vec<Frame>, Fault> {
         let Some(call) = &self.call else { return Err(Fault::Panicked) };
-        let patience = (GATHERED_SECONDS * f64::from(self.sample_rate_hz)) as usize;
+        let patience = self.patience();
         let mut channels = self.sound.iter().enumerate();
         let is_enough = channels.any(|(channel, samples)| {
             !samples.is_empty() && samples.len() >= call.samples_to_next_segment(channel).min(patience)
         });
         if is_enough { self.work(push).await } else { Ok(Vec::new()) }
+    }
+
+    /// Samples that are gathered on a channel.
+    fn patience(&self) -> usize {
+        let seconds = (GATHERED_SECONDS * f64::from(self.sample_rate_hz)) as usize;
+        seconds.min(MOST_GATHERED / self.sound.len().max(1))
     }
 
     /// Ends the call: judges the rest and sums up.
@@ -133,12 +141,11 @@ impl Hearing {
         let (call, mut sound, events) = done.await.ok_or(Fault::Panicked)?;
         let seconds: f64 = sound.iter().map(|samples| samples.len() as f64 / f64::from(self.sample_rate_hz)).sum();
         self.app.metrics.listened(seconds);
-        for samples in &mut sound {
-            samples.clear();
-            // A huge frame is no reason to keep its room for the rest of the call.
-            samples.shrink_to(self.sample_rate_hz as usize);
-        }
+        sound.iter_mut().for_each(Vec::clear);
         (self.call, self.sound) = (Some(call), sound);
+        // A huge frame is no reason to keep its room for the rest of the call.
+        let patience = self.patience();
+        self.sound.iter_mut().for_each(|samples| samples.shrink_to(2 * patience));
         Ok(events?.iter().map(|event| self.say(event)).collect())
     }
 
