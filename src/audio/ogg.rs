@@ -134,7 +134,7 @@ mod tests {
             let once = heard(file.to_vec());
             assert_eq!(first_end(file), file.len());
             assert_eq!(heard(file.repeat(3)), once.repeat(3));
-            // Another rate or number of channels cannot follow; neither can what is no file.
+            // What is no whole file cannot follow.
             assert_eq!(heard([file, &file[..40]].concat()), once);
         }
         let mixed = [OPUS, VORBIS].concat();

@@ -64,7 +64,7 @@ impl Progress {
         self.bar.finish_and_clear();
         let took = self.begun.elapsed();
         let earlier = if self.earlier > 0 { format!(" ({} were done before)", self.earlier) } else { String::new() };
-        let others = if others > 0 { format!("; {others} others have no name of audio") } else { String::new() };
+        let others = if others > 0 { format!("; left out by their names: {others}") } else { String::new() };
         let _ = writeln!(
             std::io::stderr(),
             "{} files{earlier}, {} of them could not be judged{}{others}; {:.2} h of audio in {:.1} s: {:.1} audio hours a minute",
