@@ -3,7 +3,7 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
@@ -16,6 +16,8 @@ use super::pulse::Beat;
 
 /// How long to go on reading.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Bytes of an answer that the connection takes at once. Given the whole, it would seem sent long before a slow client has it.
+const PIECE: usize = 64 * 1024;
 
 /// Where a request's body is left by a handler that did not read it to its end.
 #[derive(Clone, Default)]
@@ -75,9 +77,12 @@ impl Drop for Watched {
     }
 }
 
-/// An answer's body: its request counts as in flight until it is sent, and what is left of the request is read after it.
+/// An answer's body: its request counts as in flight until its last piece is on the way, and what is left of the request is
+/// read after it.
 pub struct Answer {
     body: Body,
+    /// What is left of the body's present frame.
+    rest: Bytes,
     leftover: Leftover,
     _in_flight: InFlight,
     /// Lasts until the request has been read too: what still comes of it is not the next one's head, which has less time.
@@ -87,7 +92,7 @@ pub struct Answer {
 impl Answer {
     /// Joins an answer's body with what has to last as long.
     pub fn new(body: Body, leftover: Leftover, in_flight: InFlight, beat: Option<Arc<Beat>>) -> Self {
-        Self { body, leftover, _in_flight: in_flight, beat }
+        Self { body, rest: Bytes::new(), leftover, _in_flight: in_flight, beat }
     }
 }
 
@@ -99,15 +104,30 @@ impl HttpBody for Answer {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        if self.rest.is_empty() {
+            match ready!(Pin::new(&mut self.body).poll_frame(context)).map(|frame| frame.map(Frame::into_data)) {
+                Some(Ok(Ok(data))) => self.rest = data,
+                Some(Ok(Err(other))) => return Poll::Ready(Some(Ok(other))),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        }
+        let length = self.rest.len().min(PIECE);
+        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(length)))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let (rest, body) = (self.rest.len() as u64, self.body.size_hint());
+        let mut hint = SizeHint::new();
+        hint.set_lower(rest.saturating_add(body.lower()));
+        if let Some(upper) = body.upper() {
+            hint.set_upper(rest.saturating_add(upper));
+        }
+        hint
     }
 }
 
@@ -142,6 +162,24 @@ mod tests {
         assert!(leftover.take().is_none());
         drop(leftover.watch(Body::empty()));
         assert!(leftover.take().is_none());
+    }
+
+    #[tokio::test]
+    async fn an_answer_goes_out_in_pieces_and_its_request_lasts_until_the_last() {
+        let (lifecycle, text) = (Lifecycle::default(), "0123456789".repeat(20_000));
+        let mut answer = Answer::new(Body::from(text.clone()), Leftover::default(), lifecycle.begin(), None);
+        let (mut sent, mut pieces) = (Vec::new(), 0);
+        while !answer.is_end_stream() {
+            assert_eq!(answer.size_hint().exact(), Some((text.len() - sent.len()) as u64));
+            assert_eq!(lifecycle.in_flight(), 1);
+            let piece = answer.frame().await.unwrap().unwrap().into_data().unwrap();
+            assert!(!piece.is_empty() && piece.len() <= PIECE);
+            sent.extend_from_slice(&piece);
+            pieces += 1;
+        }
+        assert_eq!((sent, pieces), (text.into_bytes(), 4));
+        drop(answer);
+        assert_eq!(lifecycle.in_flight(), 0);
     }
 
     #[tokio::test]
