@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
@@ -53,7 +54,7 @@ pub struct Live {
 
 /// The key that the webhook shares with its receiver; never shown.
 #[derive(Clone)]
-pub struct WebhookSecret(Vec<u8>);
+pub struct WebhookSecret(Arc<[u8]>);
 
 impl WebhookSecret {
     /// The key itself.
@@ -73,7 +74,7 @@ impl FromStr for WebhookSecret {
             None => text.as_bytes().to_vec(),
         };
         // An empty variable would sign with a key that everybody knows.
-        if key.trim_ascii().is_empty() { Err("is empty".into()) } else { Ok(Self(key)) }
+        if key.trim_ascii().is_empty() { Err("is empty".into()) } else { Ok(Self(key.into())) }
     }
 }
 

@@ -1,5 +1,6 @@
 //! An answer that comes before its request has been read. Closing the connection then would reset it, and the client,
-//! still sending, might never see the answer; so what is still coming is read for a while, and thrown away.
+//! still sending, might never see the answer; so what is still coming is read for a while, and thrown away. And an answer that
+//! a slow client takes its time with: its request lasts as long.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -16,7 +16,8 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use super::signature::Secret;
+use super::signature::signature;
+use crate::config::WebhookSecret;
 use crate::http::tls;
 
 /// Time for one attempt, from connecting to the status.
@@ -71,7 +72,7 @@ impl Endpoint {
     }
 
     /// Sends an event once.
-    pub async fn post(&self, secret: &Secret, id: &str, body: Bytes) -> Outcome {
+    pub async fn post(&self, secret: &WebhookSecret, id: &str, body: Bytes) -> Outcome {
         match timeout(PATIENCE, self.exchange(secret, id, body)).await {
             Ok(Ok(status)) => Outcome::of(status),
             Ok(Err(problem)) => Outcome::Failed(problem.to_string()),
@@ -81,7 +82,7 @@ impl Endpoint {
 
     async fn exchange(
         &self,
-        secret: &Secret,
+        secret: &WebhookSecret,
         id: &str,
         body: Bytes,
     ) -> Result<StatusCode, Box<dyn std::error::Error + Send + Sync>> {
@@ -95,7 +96,7 @@ impl Endpoint {
             .header(header::CONTENT_TYPE, "application/json")
             .header("webhook-id", id)
             .header("webhook-timestamp", timestamp)
-            .header("webhook-signature", secret.sign(id, timestamp, &body))
+            .header("webhook-signature", signature(secret, id, timestamp, &body))
             .body(Full::new(body))?;
         let socket = TcpStream::connect((&*self.host, self.port)).await?;
         match &self.tls {

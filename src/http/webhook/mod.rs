@@ -20,11 +20,10 @@ use uuid::Uuid;
 pub use self::delivery::EndpointError;
 use self::delivery::{Endpoint, Outcome};
 use self::queue::{OfSession, Queue};
-use self::signature::Secret;
 use super::lifecycle::{InFlight, Lifecycle};
 use super::metrics::Metrics;
 use super::state::App;
-use crate::config::Live;
+use crate::config::{Live, WebhookSecret};
 
 /// Events that may wait.
 const LONGEST_QUEUE: usize = 1024;
@@ -42,7 +41,7 @@ pub struct Webhook {
     /// Something may have become possible to tell.
     changed: Notify,
     /// Taken by whoever delivers.
-    delivery: Mutex<Option<(Endpoint, Secret)>>,
+    delivery: Mutex<Option<(Endpoint, WebhookSecret)>>,
 }
 
 /// Something to be told, and that it has to be waited for.
@@ -66,7 +65,7 @@ impl Webhook {
     /// [`EndpointError`] for an address that cannot be used.
     pub fn new(settings: &Live) -> Result<Option<Self>, EndpointError> {
         let (Some(address), Some(secret)) = (&settings.webhook, &settings.webhook_secret) else { return Ok(None) };
-        let delivery = (Endpoint::new(address)?, Secret::new(secret));
+        let delivery = (Endpoint::new(address)?, secret.clone());
         let queue = Mutex::new(Queue::new(LONGEST_QUEUE));
         Ok(Some(Self { queue, changed: Notify::new(), delivery: Mutex::new(Some(delivery)) }))
     }
@@ -108,7 +107,7 @@ impl Webhook {
     }
 
     /// What it takes to deliver; nothing the second time.
-    fn take_delivery(&self) -> Option<(Endpoint, Secret)> {
+    fn take_delivery(&self) -> Option<(Endpoint, WebhookSecret)> {
         self.delivery.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -134,7 +133,7 @@ pub async fn deliver(app: App) {
 }
 
 /// Tries until it is told, or given up.
-async fn attempt(endpoint: &Endpoint, secret: &Secret, event: &Event) -> bool {
+async fn attempt(endpoint: &Endpoint, secret: &WebhookSecret, event: &Event) -> bool {
     for number in 1..=ATTEMPTS {
         match endpoint.post(secret, &event.id, event.body.clone()).await {
             Outcome::Delivered => return true,
