@@ -6,7 +6,9 @@ use std::f32::consts::TAU;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use emotone::audio::AudioLimits;
 use emotone::model::{Classifier, Emotion};
+use emotone::pipeline::{Pipeline, Request};
 
 const RATE_HZ: u32 = 16_000;
 const CLIPS_EACH: usize = 10;
@@ -98,6 +100,51 @@ fn a_made_corpus_is_learned_exported_and_served() {
     let figures: serde_json::Value = serde_json::from_str(&scored).unwrap();
     assert_eq!(figures["clips"], 7 * 2 * CLIPS_EACH);
     assert!(figures["accuracy"].as_f64().unwrap() > 0.8, "{scored}");
+}
+
+#[test]
+fn a_clip_is_scored_once_and_as_the_service_judges_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/emotone-cnn-lstm.onnx");
+    let (clip, copy) = (folder.path().join("sad/anna_1.wav"), folder.path().join("sad/anna_2.wav"));
+    std::fs::create_dir_all(folder.path().join("sad")).unwrap();
+    for (path, bits) in [(&clip, 16), (&copy, 24)] {
+        let sample_format = hound::SampleFormat::Int;
+        let spec = hound::WavSpec { channels: 2, sample_rate: RATE_HZ, bits_per_sample: bits, sample_format };
+        let mut file = hound::WavWriter::create(path, spec).unwrap();
+        for (one, other) in voice(0, 0, 0).into_iter().zip(voice(6, 1, 0)) {
+            [one, other].into_iter().for_each(|value| file.write_sample(i32::from(value) << (bits - 16)).unwrap());
+        }
+        file.finalize().unwrap();
+    }
+    let pipeline = Pipeline::new(Classifier::from_onnx(std::fs::read(model).unwrap()).unwrap(), AudioLimits::default());
+    let served = pipeline.unwrap().classify(std::fs::read(&clip).unwrap().into(), Request::default()).unwrap().1;
+    let sad = served.verdict.probabilities().unwrap().of(Emotion::Sad);
+
+    let data = folder.path().to_str().unwrap();
+    let scored = emotone_train(&["evaluate", "--model", model, "--data", data, "--json"]);
+    let figures: serde_json::Value = serde_json::from_str(&stdout(&scored)).unwrap();
+    assert_eq!(figures["clips"], 1, "{figures}");
+    let difference = figures["nll"].as_f64().unwrap() + f64::from(sad).ln();
+    assert!(difference.abs() < 1e-4, "{figures} where the service says {sad}");
+    let complaints = String::from_utf8_lossy(&scored.stderr);
+    assert!(complaints.contains("1 clips have channels that differ"), "{complaints}");
+}
+
+#[test]
+fn a_switch_that_the_environment_sets_to_false_is_not_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let caller = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/caller.wav");
+    let status = |chirp: &str, file: &[&str]| {
+        let mut plot = Command::new(env!("CARGO_BIN_EXE_emotone-train"));
+        let output = plot.args(["plot", "--out", out]).args(file).env("EMOTONE_CHIRP", chirp).output().unwrap();
+        output.status.code()
+    };
+    assert_eq!(status("false", &[caller]), Some(0));
+    assert_eq!(status("true", &[]), Some(0));
+    assert_eq!(status("false", &[]), Some(2));
+    assert_eq!(status("true", &[caller]), Some(2));
 }
 
 #[test]

@@ -6,16 +6,17 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use clap::builder::BoolishValueParser;
-use emotone::audio::{AudioLimits, Recording, Waveform, resample};
+use emotone::audio::{AudioLimits, Recording, resample};
 use emotone::call::{PostedCall, Smoothing, Step};
-use emotone::model::{Classifier, Emotion};
+use emotone::features::FeatureMatrix;
+use emotone::model::{Classifier, Emotion, Probabilities};
 use emotone::pipeline::Pipeline;
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::progress;
-use crate::augment::telephone;
-use crate::dataset::{Dataset, read};
+use crate::augment::{TELEPHONE_RATE_HZ, telephone};
+use crate::dataset::{Dataset, recording};
 use crate::metrics::{Answer, Figures, figures};
 use crate::say::{say, tell};
 
@@ -25,7 +26,7 @@ pub struct EvaluateArguments {
     /// Model file.
     #[arg(long, env = "EMOTONE_MODEL")]
     pub model: PathBuf,
-    /// Data folder; may be given several times.
+    /// Data folder, of which each recording counts once; may be given several times.
     #[arg(long, required = true, env = "EMOTONE_DATA")]
     pub data: Vec<PathBuf>,
     /// Sends every clip over a telephone first: 8 kHz, 300 to 3400 Hz, G.711 mu-law.
@@ -57,13 +58,14 @@ pub fn run(arguments: &EvaluateArguments) -> Result<()> {
     let name = || arguments.model.display().to_string();
     let classifier = Classifier::from_onnx(std::fs::read(&arguments.model).with_context(name)?).with_context(name)?;
     let pipeline = Pipeline::new(classifier, AudioLimits::default()).with_context(name)?;
-    let dataset = Dataset::read(&arguments.data)?;
+    let dataset = Dataset::read_once(&arguments.data)?;
     let bar = progress::bar("clips", dataset.len());
     let judge = |index: u32| {
         let clip = dataset.clip(index);
         // A file that cannot be read names itself.
-        let judged = read(&clip.path).and_then(|sound| {
-            judge(&pipeline, sound, clip.emotion, arguments.telephone).with_context(|| clip.path.display().to_string())
+        let judged = recording(&clip.path).and_then(|recording| {
+            judge(&pipeline, recording, clip.emotion, arguments.telephone)
+                .with_context(|| clip.path.display().to_string())
         });
         bar.inc(1);
         judged
@@ -91,25 +93,31 @@ pub fn run(arguments: &EvaluateArguments) -> Result<()> {
     say(&text)
 }
 
-/// The answer about a clip, and whether the server would hear speech in it.
-fn judge(pipeline: &Pipeline, mut sound: Waveform, truth: Emotion, on_the_phone: bool) -> Result<(Answer, bool)> {
+/// The answer about a recording as the server gives it, all channels together, and whether it would hear speech in it.
+fn judge(pipeline: &Pipeline, mut recording: Recording, truth: Emotion, on_the_phone: bool) -> Result<(Answer, bool)> {
     if on_the_phone {
-        sound = telephone(&sound)?;
+        recording.channels = recording.channels.iter().map(telephone).collect::<Result<_, _>>()?;
+        recording.sample_rate_hz = TELEPHONE_RATE_HZ;
     }
-    let whole = resample(&sound, pipeline.extractor().spec().sample_rate)?;
-    let recording = Recording { format: String::new(), sample_rate_hz: sound.sample_rate_hz(), channels: vec![sound] };
     let (classifier, extractor) = (pipeline.classifier(), pipeline.extractor());
     let mut call = PostedCall::new(recording, classifier, extractor, pipeline.plan(None)?, Smoothing::OFF)?;
     while call.step(classifier)? != Step::Done {}
-    let (_, judgement) = call.finish();
+    let (recording, judgement) = call.finish();
     let (probabilities, spoken) = match judgement.verdict.probabilities() {
         Some(probabilities) => (probabilities, true),
-        None => {
-            let answers = classifier.probabilities(&[extractor.features(&whole)?])?;
-            (*answers.first().context("no answer")?, false)
-        }
+        None => (without_gate(pipeline, &recording)?, false),
     };
     Ok((Answer { truth, probabilities: probabilities.values() }, spoken))
+}
+
+/// What the model says of a recording, heard as speech in spite of the gate: the mean of its channels' answers.
+fn without_gate(pipeline: &Pipeline, recording: &Recording) -> Result<Probabilities> {
+    let (classifier, extractor) = (pipeline.classifier(), pipeline.extractor());
+    let features =
+        |channel| -> Result<_> { Ok(extractor.features(&resample(channel, extractor.spec().sample_rate)?)?) };
+    let inputs: Vec<FeatureMatrix> = recording.channels.iter().map(features).collect::<Result<_>>()?;
+    let answers = classifier.probabilities(&inputs)?;
+    Probabilities::weighted_mean(answers.into_iter().map(|answer| (answer, 1.0))).context("no answer")
 }
 
 fn table(scores: &Scores) -> Result<String, std::fmt::Error> {

@@ -14,7 +14,8 @@ mod reproduce;
 mod evaluate;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 
 pub use calibration::{COVERAGE, Calibration};
 
@@ -61,7 +62,12 @@ impl Arguments {
             Command::Crossval(arguments) => crossval::run(&arguments),
             Command::Reproduce(arguments) => reproduce::run(&arguments),
             Command::Evaluate(arguments) => evaluate::run(&arguments),
-            Command::Plot(arguments) => plot(&arguments),
+            Command::Plot(arguments) => {
+                if let Some(problem) = arguments.contradiction() {
+                    Self::command().error(ErrorKind::ValueValidation, problem).exit();
+                }
+                plot(&arguments)
+            }
         }
     }
 }

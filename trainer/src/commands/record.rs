@@ -3,9 +3,9 @@
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, Result};
+use emotone::config::REVISION;
 use rayon::prelude::*;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
@@ -43,7 +43,7 @@ pub fn data_hash(dataset: &Dataset) -> String {
 pub struct Run<'a> {
     arguments: Vec<String>,
     data: Data<'a>,
-    git_revision: Option<String>,
+    git_revision: &'static str,
     more: Value,
     split: Parts<'a>,
     versions: Value,
@@ -73,7 +73,7 @@ impl<'a> Run<'a> {
         Self {
             arguments: std::env::args().collect(),
             data: Data { clips: dataset.len(), sha256: data_hash, unlabelled: dataset.unlabelled() },
-            git_revision: git_revision(),
+            git_revision: REVISION,
             more,
             split: Parts { test: part(&split.test), train: part(&split.train), validation: part(&split.validation) },
             versions: json!({ "emotone-train": env!("CARGO_PKG_VERSION"), "burn": BURN }),
@@ -110,12 +110,6 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
 /// With its name, if it cannot be written.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     std::fs::write(path, bytes).with_context(|| format!("{}: cannot be written", path.display()))
-}
-
-/// The checked-out commit, marked if the tree is changed; null outside a repository.
-pub fn git_revision() -> Option<String> {
-    let output = Command::new("git").args(["describe", "--always", "--dirty", "--abbrev=40"]).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// Stands for something that can be written as JSON.
@@ -169,6 +163,7 @@ mod tests {
         assert_eq!(run["split"]["validation"], json!(["made/1.wav"]));
         assert_eq!(run["data"], json!({ "sha256": "abc", "clips": CHUNK + 1, "unlabelled": ["else.wav"] }));
         assert_eq!(run["more"]["features"], 3);
+        assert_eq!(run["git_revision"], REVISION, "whatever repository it is run in");
         // Keys stand in alphabetical order.
         assert_eq!(text, serde_json::to_string_pretty(&run).unwrap());
     }

@@ -35,6 +35,21 @@ impl DatasetBuilder {
         self.dataset.unlabelled.push(&path.to_string_lossy());
     }
 
+    /// Begins with those of a dataset's clips that are in `kept`, in its order, and with all its unlabelled files.
+    pub fn with(dataset: &Dataset, kept: &[u32]) -> Self {
+        let mut builder = Self::default();
+        let mut folders = dataset.folders.iter().peekable();
+        for &index in kept {
+            while let Some((folder, _)) = folders.next_if(|(_, first)| *first <= index) {
+                builder.folder(folder);
+            }
+            let (corpus, speaker) = dataset.speaker(index).split_once('/').unwrap_or_default();
+            builder.clip(&dataset.path_inside(index), dataset.emotion(index), corpus, speaker);
+        }
+        builder.dataset.unlabelled = dataset.unlabelled.clone();
+        builder
+    }
+
     /// The dataset, its speakers in order.
     pub fn build(self) -> Dataset {
         let Self { mut dataset, speakers } = self;

@@ -127,7 +127,7 @@ impl Dataset {
         corpora
     }
 
-    fn path_inside(&self, index: u32) -> String {
+    pub(super) fn path_inside(&self, index: u32) -> String {
         self.paths.get(index as usize).unwrap_or_default()
     }
 }

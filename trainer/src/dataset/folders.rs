@@ -1,62 +1,51 @@
 //! Data folders to labelled clips.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use emotone::audio::is_audio_name;
-use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 
+use super::once::Once;
+use super::own_names::own_names;
 use super::{Dataset, DatasetBuilder, label_of};
 use crate::say::tell;
 
 impl Dataset {
-    /// Finds the clips of `folders`, in an order that does not depend on the file system.
+    /// Finds the clips of `folders`, in an order that does not depend on the file system, and of each recording only the
+    /// first: corpora are unpacked into themselves, given twice, packed anew beside the original, and a copy in another part
+    /// of a split would be tested by a training that knows it. Says how many are left out.
     ///
     /// # Errors
-    /// If a folder is none, or none holds a labelled clip.
-    pub fn read(folders: &[PathBuf]) -> Result<Self> {
-        Self::gather(folders, |_| false)
-    }
-
-    /// The same without clips whose bytes are those of an earlier one, and says how many there are: corpora are unpacked into
-    /// themselves, given twice, copied beside the original, and a copy in another part of a split would be tested by a
-    /// training that knows it.
-    ///
-    /// # Errors
-    /// As [`read`](Self::read).
+    /// If a folder is none, if two would have one name, or if none holds a labelled clip.
     pub fn read_once(folders: &[PathBuf]) -> Result<Self> {
-        let (mut seen, mut copies) = (HashSet::new(), 0_usize);
-        let dataset = Self::gather(folders, |path| {
-            // What cannot be read, or is empty, is told when it is to be used.
-            let Some(bytes) = std::fs::read(path).ok().filter(|bytes| !bytes.is_empty()) else { return false };
-            let digest: [u8; 32] = Sha256::digest(&bytes).into();
-            let is_copy = !seen.insert(digest);
-            copies += usize::from(is_copy);
-            is_copy
-        })?;
+        let all = gather(folders)?;
+        let Once { clips, mixed } = Once::of(&all);
+        let copies = all.len() - clips.len();
         if copies > 0 {
             tell(format!("{copies} clips are copies of others and are left out"));
         }
-        Ok(dataset)
-    }
-
-    fn gather(folders: &[PathBuf], mut is_unwanted: impl FnMut(&Path) -> bool) -> Result<Self> {
-        let mut builder = DatasetBuilder::default();
-        folders.iter().try_for_each(|folder| add(&mut builder, folder, &mut is_unwanted))?;
-        let dataset = builder.build();
-        let names: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
-        ensure!(!dataset.is_empty(), "{}: no clip whose name or folder tells an emotion", names.join(", "));
-        ensure!(u32::try_from(dataset.len()).is_ok(), "{}: too many clips", names.join(", "));
-        Ok(dataset)
+        if mixed > 0 {
+            let heard = "trainings learn from their mean, the server and evaluate judge each";
+            tell(format!("{mixed} clips have channels that differ: {heard}"));
+        }
+        Ok(if copies == 0 { all } else { DatasetBuilder::with(&all, &clips).build() })
     }
 }
 
-fn add(builder: &mut DatasetBuilder, folder: &Path, is_unwanted: &mut impl FnMut(&Path) -> bool) -> Result<()> {
-    ensure!(folder.is_dir(), "{}: not a folder", folder.display());
-    let own_name = folder.canonicalize().ok().and_then(|path| Some(path.file_name()?.to_str()?.to_owned()));
-    let own_name = own_name.unwrap_or_else(|| "data".into());
+fn gather(folders: &[PathBuf]) -> Result<Dataset> {
+    let mut builder = DatasetBuilder::default();
+    for (folder, own_name) in folders.iter().zip(own_names(folders)?) {
+        add(&mut builder, folder, &own_name)?;
+    }
+    let dataset = builder.build();
+    let names: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+    ensure!(!dataset.is_empty(), "{}: no clip whose name or folder tells an emotion", names.join(", "));
+    ensure!(u32::try_from(dataset.len()).is_ok(), "{}: too many clips", names.join(", "));
+    Ok(dataset)
+}
+
+fn add(builder: &mut DatasetBuilder, folder: &Path, own_name: &str) -> Result<()> {
     builder.folder(folder);
     for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
         let entry = match entry {
@@ -74,9 +63,8 @@ fn add(builder: &mut DatasetBuilder, folder: &Path, is_unwanted: &mut impl FnMut
         // Names that are not Unicode could not be kept in lists, and tell no emotion.
         match inside.to_str().zip(label_of(inside)) {
             None => builder.unlabelled(entry.path()),
-            Some(_) if is_unwanted(entry.path()) => {}
             Some((inside, label)) => {
-                builder.clip(inside, label.emotion, label.corpus.unwrap_or(&own_name), &label.speaker);
+                builder.clip(inside, label.emotion, label.corpus.unwrap_or(own_name), &label.speaker);
             }
         }
     }
@@ -115,7 +103,40 @@ mod tests {
         let once = names(Dataset::read_once(&folders).unwrap());
         assert_eq!(once.iter().filter(|name| name.contains("anna_1")).count(), 1, "{once:?}");
         assert_eq!(once.iter().filter(|name| name.contains("anna_2")).count(), 1, "{once:?}");
-        assert_eq!(names(Dataset::read(&folders).unwrap()).len(), 12);
+        assert_eq!(gather(&folders).unwrap().len(), 12);
+    }
+
+    #[test]
+    fn a_recording_counts_once_whatever_it_is_packed_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |inside: &str, bits: u16, channels: &[i32]| {
+            let path = folder.path().join(inside);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let sample_format = hound::SampleFormat::Int;
+            let spec = hound::WavSpec {
+                channels: channels.len() as u16,
+                sample_rate: 8_000,
+                bits_per_sample: bits,
+                sample_format,
+            };
+            let mut file = hound::WavWriter::create(path, spec).unwrap();
+            for sample in 0..4_000 {
+                let value = |step| ((sample * step) % 2_000) << (bits - 16);
+                channels.iter().for_each(|step| file.write_sample(value(*step)).unwrap());
+            }
+            file.finalize().unwrap();
+        };
+        put("angry/anna_1.wav", 16, &[3]);
+        put("angry/anna_2.wav", 16, &[5]);
+        put("packed anew/angry/anna_0.wav", 24, &[3]);
+        put("sad/anna_3.wav", 16, &[3, 3]);
+        put("sad/anna_4.wav", 16, &[3, 5]);
+        let folders = [folder.path().to_path_buf()];
+        let once = Dataset::read_once(&folders).unwrap();
+        let paths: Vec<String> = once.indices().map(|index| once.path_inside(index)).collect();
+        assert_eq!(paths, ["angry/anna_1.wav", "angry/anna_2.wav", "sad/anna_4.wav"]);
+        assert_eq!(once.speakers().len(), 1, "{:?}", once.speakers());
+        assert_eq!(Once::of(&gather(&folders).unwrap()).mixed, 1);
     }
 
     #[test]
@@ -132,7 +153,7 @@ mod tests {
             use std::os::unix::ffi::OsStrExt;
             make(Path::new(std::ffi::OsStr::from_bytes(b"\xff/angry/1.wav")));
         }
-        let dataset = Dataset::read(&[folder.path().into()]).unwrap();
+        let dataset = Dataset::read_once(&[folder.path().into()]).unwrap();
         let own = folder.path().file_name().unwrap().display();
         let names: Vec<String> = dataset.indices().map(|index| dataset.name(index)).collect();
         assert_eq!(names, ["angry/10.wav", "angry/2.WAV", "sad/ö.wav"].map(|inside| format!("{own}/{inside}")));

@@ -15,14 +15,24 @@ use crate::say::{say, tell};
 #[derive(Debug, clap::Args)]
 pub struct PlotArguments {
     /// A recording in any format that the server takes.
-    #[arg(required_unless_present = "chirp")]
     file: Option<PathBuf>,
     /// A tone of three seconds that rises from 60 to 10 000 Hz, instead of a recording.
-    #[arg(long, conflicts_with = "file", env = "EMOTONE_CHIRP", value_parser = clap::builder::BoolishValueParser::new())]
+    #[arg(long, env = "EMOTONE_CHIRP", value_parser = clap::builder::BoolishValueParser::new())]
     chirp: bool,
     /// Folder for the pictures; made if there is none.
     #[arg(long, value_name = "DIR", env = "EMOTONE_OUT")]
     out: PathBuf,
+}
+
+impl PlotArguments {
+    /// What is wrong with them together. clap would take a switch that the environment sets to false for one that is given.
+    pub fn contradiction(&self) -> Option<&'static str> {
+        match (&self.file, self.chirp) {
+            (None, false) => Some("what to plot is missing: a file, or --chirp"),
+            (Some(_), true) => Some("a file and --chirp are two things to plot: give one of them"),
+            _ => None,
+        }
+    }
 }
 
 /// Writes `NAME-waveform.svg`, `NAME-spectrogram.svg` and `NAME-mfcc.svg`, and says where.
