@@ -124,6 +124,28 @@ fn a_killed_shard_goes_on_where_it_was_killed() {
 }
 
 #[test]
+fn what_is_not_there_fails_every_shard_and_is_in_the_results_once() {
+    let (folder, results) = (archive(), tempfile::tempdir().unwrap());
+    let (root, nowhere) = (folder.path().to_str().unwrap(), "/nowhere/recordings");
+    let mut all = Vec::new();
+    for shard in ["0/4", "1/4", "2/4", "3/4"] {
+        let output = results.path().join(shard.replace('/', "-of-"));
+        let fixed = ["classify", nowhere, root, "--shard", shard, "--allow-failures"];
+        let ended = emotone(&[&fixed[..], &["--output", output.to_str().unwrap()]].concat());
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{shard}: {said}");
+        assert!(said.starts_with(&format!("{nowhere}: cannot be read: ")), "{shard}: {said}");
+        all.extend(files_in(&output));
+
+        let alone = emotone(&["classify", nowhere, "--shard", shard, "--allow-failures"]);
+        let said = String::from_utf8(alone.stderr).unwrap();
+        assert_eq!((alone.status.code(), said.lines().count()), (Some(1), 1), "{shard}: {said}");
+    }
+    assert_eq!(all.iter().filter(|file| *file == nowhere).count(), 1, "{all:?}");
+    assert_eq!(all.len(), 12);
+}
+
+#[test]
 fn a_share_that_is_not_there_is_wrong_usage() {
     for share in ["2/2", "7/3", "0/0", "-1/2", "1", "a/b"] {
         let output = emotone(&["classify", "examples", &format!("--shard={share}")]);

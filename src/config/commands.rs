@@ -48,7 +48,7 @@ impl FromStr for ModelSource {
 /// Classify audio files, or whole folders of them, without a server.
 #[derive(Debug, Clone, Args)]
 pub struct Classify {
-    /// Audio files, or folders: every audio file below them.
+    /// Audio files, or folders: every audio file below them, links followed, each file once.
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
 
@@ -56,23 +56,24 @@ pub struct Classify {
     #[arg(long, env = "EMOTONE_JSON", value_parser = BoolishValueParser::new())]
     pub json: bool,
 
-    /// Write one CSV row a file: what was heard in all of it.
-    #[arg(long, env = "EMOTONE_CSV", conflicts_with = "json", value_parser = BoolishValueParser::new())]
+    /// Write one CSV row a file: what was heard in all of it. Not with --json.
+    #[arg(long, env = "EMOTONE_CSV", value_parser = BoolishValueParser::new())]
     pub csv: bool,
 
     /// Write to this file, as files are done, instead of to stdout in their order.
     #[arg(long, env = "EMOTONE_OUTPUT", value_name = "FILE")]
     pub output: Option<PathBuf>,
 
-    /// Go on where an earlier run with this --output ended: files that are in it are not read again.
-    #[arg(long, env = "EMOTONE_RESUME", requires = "output", value_parser = BoolishValueParser::new())]
+    /// Go on where an earlier run with this --output, which it needs, ended: files that are in it are not read again.
+    #[arg(long, env = "EMOTONE_RESUME", value_parser = BoolishValueParser::new())]
     pub resume: bool,
 
     /// Do one share of the files: I of N, from 0 (`--shard 0/4` to `--shard 3/4` do all, each file once).
     #[arg(long, env = "EMOTONE_SHARD", value_name = "I/N")]
     pub shard: Option<Shard>,
 
-    /// Exit with 0 even if some files could not be judged.
+    /// Exit with 0 even if some files could not be judged; what is named here and not there, or no folder that can be listed, fails
+    /// all the same.
     #[arg(long, env = "EMOTONE_ALLOW_FAILURES", value_parser = BoolishValueParser::new())]
     pub allow_failures: bool,
 
@@ -84,6 +85,18 @@ pub struct Classify {
     #[command(flatten)]
     #[allow(missing_docs, reason = "see ModelFile")]
     pub model: ModelFile,
+}
+
+impl Classify {
+    /// Options that cannot be kept together, in words. clap would ask whether they were given, which in the environment
+    /// `false` is too.
+    pub(super) fn contradiction(&self) -> Option<&'static str> {
+        if self.json && self.csv {
+            return Some("the argument '--csv' cannot be used with '--json'");
+        }
+        (self.resume && self.output.is_none())
+            .then_some("the argument '--resume' cannot be used without '--output <FILE>'")
+    }
 }
 
 /// A share of the files.

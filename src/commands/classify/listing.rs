@@ -1,43 +1,33 @@
 //! Which files to classify.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use emotone::audio::is_audio_name;
 use emotone::config::Shard;
 use sha2::{Digest, Sha256};
 
+use super::folders::{Found, below};
 use super::lines::{known, name};
-
-/// What there is to do.
-#[derive(Debug, Default)]
-pub struct Found {
-    /// Files to classify.
-    pub files: Vec<PathBuf>,
-    /// Folders whose files cannot be told.
-    pub unreadable: Vec<(PathBuf, io::Error)>,
-    /// Files in folders that are left out, for their names are not those of audio.
-    pub others: usize,
-}
 
 /// Files in the order of the arguments, folders by name, each once, without those done earlier and those of other shards.
 pub fn files(arguments: &[PathBuf], shard: Option<Shard>, done: &HashSet<String>) -> Found {
-    let (mut all, mut taken) = (Found::default(), HashSet::new());
+    let (mut all, mut seen) = (Found::default(), HashSet::new());
     for argument in arguments {
         // A shard goes by names below the folder, so that it is the same wherever the folder is mounted.
-        let mut wanted = |file: &Path| {
+        let wanted = |file: &Path| {
             let below = file.strip_prefix(argument).ok().filter(|below| !below.as_os_str().is_empty());
             let named = below.or_else(|| file.file_name().map(Path::new)).unwrap_or(file);
-            let known = known(&name(file));
-            shard.is_none_or(|shard| is_in(named, shard)) && !done.contains(&known) && taken.insert(known)
+            shard.is_none_or(|shard| is_in(named, shard)) && !done.contains(&known(&name(file)))
         };
-        let mut found = Found::default();
-        if argument.is_dir() {
-            below(argument, &mut found);
+        // In every shard a file is the first argument's that leads to it: it has one name to be hashed.
+        let found = if argument.is_dir() {
+            below(argument, &mut seen)
         } else {
-            found.files.push(argument.clone());
-        }
+            let real = argument.canonicalize().unwrap_or_else(|_| known(&name(argument)).into());
+            let files = seen.insert(real).then(|| argument.clone()).into_iter().collect();
+            Found { files, ..Found::default() }
+        };
         all.files.extend(found.files.into_iter().filter(|file| wanted(file)));
         all.others += found.others;
         all.unreadable.extend(found.unreadable.into_iter().filter(|(folder, _)| wanted(folder)));
@@ -45,32 +35,20 @@ pub fn files(arguments: &[PathBuf], shard: Option<Shard>, done: &HashSet<String>
     all
 }
 
-/// Every audio file below a folder, by name; links to folders are not followed, for they may lead back.
-fn below(folder: &Path, found: &mut Found) {
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        if let Err(error) = list(&folder, &mut folders, found) {
-            found.unreadable.push((folder, error));
-        }
-    }
-    found.files.sort();
-}
-
-fn list(folder: &Path, folders: &mut Vec<PathBuf>, found: &mut Found) -> io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        let (kind, path) = (entry.file_type()?, entry.path());
-        // A pipe would be waited for; a link that leads nowhere is to be told.
-        let is_file = || kind.is_file() || kind.is_symlink() && path.metadata().map_or(true, |led_to| led_to.is_file());
-        if kind.is_dir() {
-            folders.push(path);
-        } else if !is_audio_name(&path) {
-            found.others += 1;
-        } else if is_file() {
-            found.files.push(path);
-        }
-    }
-    Ok(())
+/// Arguments that are not there, and folders that cannot be listed. They are the same in every shard: none has done its share of
+/// what nobody could look into.
+pub fn missing(arguments: &[PathBuf], done: &HashSet<String>) -> BTreeMap<PathBuf, io::Error> {
+    let problem = |argument: &Path| {
+        let looked_into = argument.metadata().and_then(|about| match about.is_dir() {
+            true => argument.read_dir()?.try_for_each(|entry| entry.map(drop)),
+            false => Ok(()),
+        });
+        Some((argument.to_path_buf(), looked_into.err()?))
+    };
+    let mut seen = HashSet::new();
+    let names = arguments.iter().map(|argument| (argument, known(&name(argument))));
+    let asked = names.filter(|(_, known)| !done.contains(known) && seen.insert(known.clone()));
+    asked.filter_map(|(argument, _)| problem(argument)).collect()
 }
 
 /// Whether a file belongs to a shard: by a hash of its name, so that files that come or go do not move the others.
@@ -83,7 +61,9 @@ fn is_in(file: &Path, shard: Shard) -> bool {
 #[cfg(test)]
 mod tests {
     use std::ffi::OsStr;
+    use std::fs::Permissions;
     use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
 
@@ -119,15 +99,49 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_read_hides_no_other() {
+    fn a_file_is_in_one_shard_whatever_arguments_lead_to_it() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("call.wav"), b"").unwrap();
-        let mut found = Found::default();
-        let gone = folder.path().join("gone");
-        below(&gone, &mut found);
-        below(folder.path(), &mut found);
-        assert_eq!((found.files.len(), found.unreadable.len()), (1, 1));
-        assert_eq!(found.unreadable[0].0, gone);
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir_all(at("arch/sub")).unwrap();
+        (0..20).for_each(|number| std::fs::write(at(&format!("arch/sub/call-{number}.wav")), b"").unwrap());
+        symlink(at("arch/sub"), at("arch/again")).unwrap();
+        symlink(at("arch"), at("link")).unwrap();
+        let found = |names: &[&str], shard| {
+            let arguments: Vec<PathBuf> = names.iter().map(|name| at(name)).collect();
+            files(&arguments, shard, &HashSet::new()).files
+        };
+        let halves = |names: &[&str]| [0, 1].map(|index| found(names, Some(Shard { index, count: 2 })));
+        for names in [
+            &["arch", "arch/sub"][..],
+            &["arch/sub", "arch"],
+            &["arch/sub/call-7.wav", "link", "arch/./sub"],
+            &["arch/again", "arch/sub/../sub/call-7.wav", "arch"],
+        ] {
+            let judged = halves(names).concat();
+            let real: HashSet<PathBuf> = judged.iter().map(|file| file.canonicalize().unwrap()).collect();
+            assert_eq!((judged.len(), real.len(), found(names, None).len()), (20, 20, 20), "{names:?}");
+        }
+        assert_eq!(halves(&["arch", "arch/sub", "link"]), halves(&["arch"]), "no share changes");
+    }
+
+    #[test]
+    fn arguments_that_are_not_there_are_told_once_unless_they_were_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let (gone, done) = (folder.path().join("gone"), folder.path().join("done.wav"));
+        let arguments = [folder.path().to_path_buf(), gone.clone(), done.clone(), gone.join(".")];
+        let earlier = HashSet::from([name(&done).into_owned()]);
+        assert!(missing(&arguments, &earlier).keys().eq([&gone]));
+    }
+
+    #[test]
+    fn a_folder_that_may_not_be_listed_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let locked = folder.path().join("locked");
+        std::fs::create_dir(&locked).unwrap();
+        std::fs::set_permissions(&locked, Permissions::from_mode(0o000)).unwrap();
+        // For root, nothing is locked.
+        let expected = usize::from(locked.read_dir().is_err());
+        assert_eq!(missing(std::slice::from_ref(&locked), &HashSet::new()).len(), expected);
     }
 
     #[test]

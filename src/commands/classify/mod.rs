@@ -1,5 +1,6 @@
 //! `emotone classify`: files in, emotions out, without a server; one clip or an archive.
 
+mod folders;
 mod listing;
 mod labour;
 mod lines;
@@ -14,8 +15,8 @@ use emotone::audio::AudioLimits;
 use emotone::config::{Classify, cores};
 use emotone::pipeline::Pipeline;
 
-use self::labour::Done;
-use self::listing::Found;
+use self::folders::Found;
+use self::labour::{Done, UNREADABLE};
 use self::output::Output;
 use self::progress::Progress;
 use super::load;
@@ -32,13 +33,20 @@ pub fn classify(options: &Classify) -> Result<ExitCode> {
     let pipeline = Pipeline::new(classifier, limits).context("cannot set up the model's features")?;
 
     let (mut output, earlier) = Output::open(options)?;
+    let missing = listing::missing(&options.files, &earlier.files);
     let Found { files, unreadable, others } = listing::files(&options.files, options.shard, &earlier.files);
     let mut progress = Progress::new(files.len() + unreadable.len(), earlier.files.len(), earlier.failures);
+    for (argument, error) in &missing {
+        progress.complain(&format!("{}: {UNREADABLE}{error}", argument.display()));
+    }
     let threads = options.workers.map_or_else(cores, usize::from);
     let in_order = options.output.is_none();
     let mut write = |done: Done| {
         progress.file(&done);
-        if !is_archive && let Err(error) = &done.answer {
+        if !is_archive
+            && !missing.contains_key(&done.file)
+            && let Err(error) = &done.answer
+        {
             progress.complain(&format!("{}: {error}", done.file.display()));
         }
         output.write(&done, is_archive)
@@ -52,6 +60,6 @@ pub fn classify(options: &Classify) -> Result<ExitCode> {
     if is_archive {
         progress.sum_up(others);
     }
-    let failed = progress.failures() > 0 && !options.allow_failures;
+    let failed = !missing.is_empty() || progress.failures() > 0 && !options.allow_failures;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
