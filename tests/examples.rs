@@ -46,14 +46,33 @@ fn node_is_there() -> bool {
     is_there("node", &["--experimental-websocket", "-e", "if (typeof WebSocket !== 'function') process.exit(1)"])
 }
 
-/// Runs a program without blocking the server, and gives what it printed.
-async fn run(program: &str, arguments: Vec<String>) -> String {
+/// Runs a program without blocking the server.
+async fn end_of(program: &str, arguments: &[String]) -> Output {
     let mut command = Command::new(program);
-    command.args(&arguments).current_dir(env!("CARGO_MANIFEST_DIR")).env("PYTHONDONTWRITEBYTECODE", "1");
-    let output: Output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).env("PYTHONDONTWRITEBYTECODE", "1");
+    tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()
+}
+
+/// Runs a program that works, and gives what it printed.
+async fn run(program: &str, arguments: Vec<String>) -> String {
+    let output = end_of(program, &arguments).await;
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{program} {arguments:?}: {err}");
     out.into_owned()
+}
+
+/// The commands that play a recording as fast as possible, of those that work here.
+fn players(file: &str, url: &str) -> Vec<(&'static str, Vec<String>)> {
+    let mut players = Vec::new();
+    if python_is_there() {
+        let words = ["examples/python/stream_call.py", file, "--fast", "--url", url];
+        players.push(("python3", words.map(str::to_string).to_vec()));
+    }
+    if node_is_there() {
+        let words = ["--experimental-websocket", "examples/javascript/stream-call.mjs", file, url, "--fast"];
+        players.push(("node", words.map(str::to_string).to_vec()));
+    }
+    players
 }
 
 /// Ten seconds of a voice as a WAV file.
@@ -95,23 +114,56 @@ async fn the_clients_post_and_stream_a_recording() {
     let (address, folder) = (server().await, tempfile::tempdir().unwrap());
     let voice = recording(folder.path());
     let (post, stream) = (format!("http://{address}"), format!("ws://{address}/stream"));
-    let mut heard = Vec::new();
     if python_is_there() {
         let told =
             run("python3", vec!["examples/python/classify.py".into(), voice.clone(), "--url".into(), post.clone()]);
         assert!(told.await.starts_with("channel 0: "));
-        let script = "examples/python/stream_call.py".into();
-        heard.push(run("python3", vec![script, voice.clone(), "--fast".into(), "--url".into(), stream.clone()]).await);
     }
     if node_is_there() {
         let told = run("node", vec!["examples/javascript/classify.mjs".into(), voice.clone(), post]).await;
         assert!(told.starts_with("channel 0: "));
-        let (websocket, script) = ("--experimental-websocket".into(), "examples/javascript/stream-call.mjs".into());
-        heard.push(run("node", vec![websocket, script, voice, stream, "--fast".into()]).await);
     }
-    for told in heard {
+    for (program, arguments) in players(&voice, &stream) {
+        let told = run(program, arguments).await;
         assert!(told.contains("10 s in all: ") || told.contains("10.00 s in all: "), "{told}");
         assert!(told.lines().count() >= 5, "{told}");
+    }
+}
+
+/// A WAV file of a second, with a chunk before its samples, and half a sample at their end.
+fn wav(channels: u16, rate: u32, bits: u16) -> Vec<u8> {
+    let mut bytes = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0".to_vec();
+    let block = channels * bits / 8;
+    let samples = vec![0; usize::from(block) * rate as usize + 1];
+    bytes.extend([&channels.to_le_bytes()[..], &rate.to_le_bytes(), &(rate * u32::from(block)).to_le_bytes()].concat());
+    bytes.extend([block.to_le_bytes(), bits.to_le_bytes()].concat());
+    bytes.extend(b"LIST\x05\0\0\0INFOx\0data");
+    bytes.extend((samples.len() as u32).to_le_bytes());
+    bytes.extend(samples);
+    // Python believes it.
+    let length = (bytes.len() - 8) as u32;
+    bytes[4..8].copy_from_slice(&length.to_le_bytes());
+    bytes
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_clients_find_the_samples_and_refuse_what_is_not_of_a_telephone() {
+    let (url, folder) = (format!("ws://{}/stream", server().await), tempfile::tempdir().unwrap());
+    let file = folder.path().join("call.wav");
+    let kinds = [(wav(1, RATE, 16), true), (wav(2, RATE, 16), false), (wav(1, 16_000, 16), false)];
+    for (bytes, is_played) in kinds.into_iter().chain([(wav(1, RATE, 8), false), (b"no audio".to_vec(), false)]) {
+        std::fs::write(&file, bytes).unwrap();
+        for (program, arguments) in players(file.to_str().unwrap(), &url) {
+            let output = end_of(program, &arguments).await;
+            let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+            assert_eq!(output.status.success(), is_played, "{program}: {out}{err}");
+            if is_played {
+                assert!(out.contains("1 s in all: no speech") || out.contains("1.00 s in all: no speech"), "{out}");
+            } else {
+                let said = "call.wav: needs a WAV file of 16 bit, 8000 Hz, mono";
+                assert!(err.lines().any(|line| line.contains(said)) && out.is_empty(), "{program}: {out}{err}");
+            }
+        }
     }
 }
 

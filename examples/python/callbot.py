@@ -36,8 +36,9 @@ def main() -> None:
     parser.add_argument("--fast", action="store_true", help="as fast as possible instead of as people talk")
     options = parser.parse_args()
 
-    socket, heard = WebSocket(options.url), queue.SimpleQueue()
     rules = {"alerts": ",".join(options.alert or ["angry:0.6:3", "fear:0.6:3", "sad:0.7:5"])}
+    call = messages(options.file, rules, real_time=not options.fast)
+    socket, heard = WebSocket(options.url), queue.SimpleQueue()
     bot = Bot()
 
     def listen() -> None:
@@ -46,7 +47,7 @@ def main() -> None:
 
     listener = threading.Thread(target=listen, daemon=True)
     listener.start()
-    for number, message in enumerate(messages(options.file, rules, real_time=not options.fast)):
+    for number, message in enumerate(call):
         socket.send(message)
         while not heard.empty():
             bot.react(heard.get())

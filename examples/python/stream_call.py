@@ -20,11 +20,12 @@ def main() -> None:
     parser.add_argument("--fast", action="store_true", help="as fast as possible instead of as people talk")
     options = parser.parse_args()
 
+    call = messages(options.file, real_time=not options.fast)
     key = os.environ.get("EMOTONE_API_KEY")
     socket = WebSocket(options.url, **({"Authorization": f"Bearer {key}"} if key else {}))
 
     def speak() -> None:
-        for message in messages(options.file, real_time=not options.fast):
+        for message in call:
             socket.send(message)
 
     threading.Thread(target=speak, daemon=True).start()

@@ -12,11 +12,23 @@ RATE = 8000
 
 
 def messages(file: Path, parameters: dict[str, str] | None = None, real_time: bool = True) -> Iterator[str]:
+    """Refuses a file of another kind at once: in the thread that asks for the first message, nobody would hear of it."""
+    try:
+        recording = wave.open(str(file))
+        is_ours = (recording.getnchannels(), recording.getsampwidth(), recording.getframerate()) == (1, 2, RATE)
+    except (wave.Error, EOFError):
+        is_ours = False
+    if not is_ours:
+        raise SystemExit(f"{file}: needs a WAV file of 16 bit, {RATE} Hz, mono (sox IN.wav -b 16 -r {RATE} -c 1 OUT.wav)")
+    return spoken(recording, parameters or {}, real_time)
+
+
+def spoken(recording: wave.Wave_read, parameters: dict[str, str], real_time: bool) -> Iterator[str]:
     yield json.dumps({"event": "connected", "protocol": "Call", "version": "1.0.0"})
     yield json.dumps({"event": "start", "sequenceNumber": "1", "streamSid": "MZ0", "start": {
-        "streamSid": "MZ0", "accountSid": "AC0", "callSid": "CA0", "tracks": ["inbound"], "customParameters": parameters or {},
+        "streamSid": "MZ0", "accountSid": "AC0", "callSid": "CA0", "tracks": ["inbound"], "customParameters": parameters,
         "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": RATE, "channels": 1}}})
-    for number, frame in enumerate(frames(file), 1):
+    for number, frame in enumerate(frames(recording), 1):
         payload = base64.b64encode(frame).decode()
         media = {"track": "inbound", "chunk": str(number), "timestamp": str(20 * (number - 1)), "payload": payload}
         yield json.dumps({"event": "media", "sequenceNumber": str(number + 1), "streamSid": "MZ0", "media": media})
@@ -25,12 +37,11 @@ def messages(file: Path, parameters: dict[str, str] | None = None, real_time: bo
     yield json.dumps({"event": "stop", "streamSid": "MZ0", "stop": {"accountSid": "AC0", "callSid": "CA0"}})
 
 
-def frames(file: Path) -> Iterator[bytes]:
-    with wave.open(str(file)) as recording:
-        if (recording.getnchannels(), recording.getsampwidth(), recording.getframerate()) != (1, 2, RATE):
-            raise SystemExit(f"{file}: needs 16 bit, {RATE} Hz, mono (sox IN.wav -b 16 -r {RATE} -c 1 OUT.wav)")
-        while data := recording.readframes(round(RATE * FRAME_SECONDS)):
-            yield bytes(map(mulaw, struct.unpack(f"<{len(data) // 2}h", data)))
+def frames(recording: wave.Wave_read) -> Iterator[bytes]:
+    with recording:
+        # Half a sample is left where a file was cut off.
+        while samples := len(data := recording.readframes(round(RATE * FRAME_SECONDS))) // 2:
+            yield bytes(map(mulaw, struct.unpack_from(f"<{samples}h", data)))
 
 
 def mulaw(sample: int) -> int:
