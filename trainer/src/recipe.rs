@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::augment::Voices;
 use crate::ensemble::Member;
 use crate::network::{Architecture, FRONT_LAYERS};
-use crate::training::{Keep, Mingle, Mixup, Monitor, Plateau, Schedule, Shown, TrainingOptions, Variation};
+use crate::training::{
+    Groups, Keep, Mingle, Mixup, Monitor, Plateau, Schedule, Shown, ToldApart, TrainingOptions, Variation,
+};
 
 /// A way to train.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -111,14 +113,14 @@ impl Recipe {
         }
     }
 
-    /// The networks that are trained, some of them telling so many corpora apart, for features whose figures are measured.
-    pub fn members(self, arch: Arch, features: &FeatureSpec, corpora: usize, changes: Changes) -> Vec<Member> {
+    /// The networks that are trained, some of them telling groups of speakers apart, for features whose figures are measured.
+    pub fn members(self, arch: Arch, features: &FeatureSpec, apart: &ToldApart, changes: Changes) -> Vec<Member> {
         let seeded = |index: usize| changes.seed.wrapping_mul(1_000).wrapping_add(index as u64);
         match self {
             Self::Paper => {
                 let architecture = arch.architecture();
                 let (name, voices) = (architecture.name.clone(), Voices::Like);
-                vec![Member { name, architecture, voices, options: plain(changes) }]
+                vec![Member { name, architecture, voices, options: plain(changes), groups: Groups::default() }]
             }
             Self::Robust => {
                 let whole = Variation {
@@ -127,6 +129,7 @@ impl Recipe {
                     mel_scale: 0.0,
                     mel_shift: 0.0,
                     pitch_shift: 0.0,
+                    mingle: None,
                     ..stretches()
                 };
                 let member = |architecture: Architecture, voices: Voices, options: TrainingOptions| Member {
@@ -134,15 +137,22 @@ impl Recipe {
                     architecture,
                     voices,
                     options,
+                    groups: Groups::default(),
                 };
-                let listening = |index, variation| listening(changes, seeded(index), variation);
-                let mingling = Variation { mingle: Some(Mingle { share: 0.25, frames: [15, 50] }), ..stretches() };
+                let mingling = |name: &str, index: usize, groups: &Groups| Member {
+                    groups: groups.clone(),
+                    ..member(
+                        Architecture::mingled(name, features, groups.count()),
+                        Voices::Unlike,
+                        listening(changes, seeded(index), stretches()),
+                    )
+                };
                 let summing = |index, front| summing(changes, seeded(index), whole, front);
                 // A network keeps its number as long as it lives, so that its answers and checkpoints stay valid.
                 vec![
-                    member(Architecture::wide(features), Voices::Unlike, listening(1, stretches())),
-                    member(Architecture::mingled(features, corpora), Voices::Unlike, listening(11, mingling)),
-                    member(Architecture::mingled_again(features, corpora), Voices::Unlike, listening(12, mingling)),
+                    mingling("mingled", 11, &apart.corpora),
+                    mingling("mingled-again", 12, &apart.corpora),
+                    mingling("mingled-voices", 13, &apart.voices),
                     member(Architecture::weighted_functionals(features), Voices::Like, summing(3, 2)),
                     member(Architecture::coupled_functionals(features), Voices::Like, summing(6, 1)),
                     member(Architecture::rooted_functionals(features), Voices::Like, summing(8, 1)),
@@ -181,7 +191,7 @@ fn stretches() -> Variation {
         mel_scale: 0.06,
         mel_shift: 1.5,
         pitch_shift: 0.1,
-        mingle: None,
+        mingle: Some(Mingle { share: 0.25, frames: [15, 50] }),
     }
 }
 

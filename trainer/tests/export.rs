@@ -13,7 +13,7 @@ use emotone_trainer::export::{to_onnx, verify};
 use emotone_trainer::network::Network;
 use emotone_trainer::recipe::{Arch, Changes, Recipe};
 use emotone_trainer::temperature::Temperature;
-use emotone_trainer::training::Examples;
+use emotone_trainer::training::{Examples, ToldApart};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -72,16 +72,19 @@ fn all_networks_answer_the_same_when_served_alone_and_together() {
                 values.chunks_exact_mut(width).for_each(|row| row[width - 1] = random.random_range(-60.0..0.0));
             }
             writer.push(&FeatureMatrix::new(width, values)).unwrap();
-            builder.clip(&record.to_string(), Emotion::ALL[record % 7], "made", "anybody");
+            let (name, corpus) = (record.to_string(), ["north", "south", "west"][record % 3]);
+            builder.clip(&name, Emotion::ALL[record % 7], corpus, &name);
         }
         let (store, dataset) = (writer.finish().unwrap(), builder.build());
         let clips = dataset.indices().collect();
         let examples = Examples { dataset: &dataset, store: &store, spec: &spec, each: 1, served: 0, clips };
+        let apart = ToldApart::of(&examples).unwrap();
+        assert_eq!(apart.corpora.count(), 3);
         // The robust recipe's are the same whatever the paper's network.
         let mut names = BTreeSet::new();
         let members: Vec<_> = Arch::ALL
             .iter()
-            .flat_map(|arch| recipe.members(*arch, &spec, 3, Changes::default()))
+            .flat_map(|arch| recipe.members(*arch, &spec, &apart, Changes::default()))
             .filter(|member| names.insert(member.name.clone()))
             .collect();
         let networks: Vec<Network> = (1..)

@@ -9,8 +9,8 @@ use emotone_trainer::dataset::{Dataset, DatasetBuilder, FeatureStore, StoreWrite
 use emotone_trainer::network::{Architecture, LayerSpec, Network};
 use emotone_trainer::recipe::{Arch, Changes, Recipe};
 use emotone_trainer::training::{
-    Checkpoint, EpochFigures, Examples, Keep, Mingle, Mixup, Schedule, Shown, Trained, TrainingOptions, Variation,
-    logits, train,
+    Checkpoint, EpochFigures, Examples, Groups, Keep, Mingle, Mixup, Schedule, Shown, ToldApart, Trained,
+    TrainingOptions, Variation, logits, train,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -50,7 +50,7 @@ fn dataset() -> Dataset {
 /// Everything that a training may have at once.
 fn options() -> TrainingOptions {
     let changes = Changes { epochs: Some(EPOCHS), batch_size: Some(8), seed: 3 };
-    let plain = Recipe::Paper.members(Arch::Cnn, &spec(), 1, changes).remove(0).options;
+    let plain = Recipe::Paper.members(Arch::Cnn, &spec(), &ToldApart::default(), changes).remove(0).options;
     TrainingOptions {
         schedule: Schedule::Cosine { warmup: 1.0 },
         weight_decay: 1e-3,
@@ -100,7 +100,7 @@ fn run_of(
     let examples =
         Examples { dataset: &dataset, store, spec: &spec, each: 2, served: 0, clips: dataset.indices().collect() };
     let network = Network::new(architecture, spec.frames, spec.width(), 3, &device);
-    train(network, &examples, &examples, options, &device, checkpoint, |figures| {
+    train(network, &Groups::default(), &examples, &examples, options, checkpoint, |figures| {
         anyhow::ensure!(figures.epoch < stop_after, "killed");
         Ok(())
     })

@@ -3,14 +3,15 @@
 use anyhow::Result;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
+use emotone::config::REVISION;
 use emotone::features::FeatureSpec;
 use emotone::model::{Emotion, ModelCard};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use super::Calibration;
 use super::features::hex;
 use super::fit::FitArguments;
-use super::{Calibration, record};
 use crate::dataset::Dataset;
 use crate::ensemble::Member;
 use crate::metrics::Figures;
@@ -61,7 +62,7 @@ pub fn describe(facts: &Facts, networks: &[Network]) -> Result<ModelCard> {
         ("seed", json!(facts.arguments.seed)),
         ("epochs", json!(facts.members.iter().map(|member| member.options.epochs).collect::<Vec<_>>())),
         ("parameters", json!(facts.parameters)),
-        ("git_revision", json!(record::git_revision())),
+        ("git_revision", json!(REVISION)),
     ];
     let name = match facts.arguments.recipe {
         Recipe::Paper => facts.members.first().map_or("model", |member| member.name.as_str()),
@@ -72,7 +73,7 @@ pub fn describe(facts: &Facts, networks: &[Network]) -> Result<ModelCard> {
         several => {
             let one = |member: &Member| format!("[{}: {}]", member.name, member.architecture);
             let each = several.iter().map(one);
-            format!("mean of {}", each.collect::<Vec<_>>().join(", "))
+            format!("geometric mean of {}", each.collect::<Vec<_>>().join(", "))
         }
     };
     let Temperature { sure, in_doubt } = facts.calibration.temperature;

@@ -18,7 +18,7 @@ use crate::ensemble::Member;
 use crate::network::Network;
 use crate::recipe::{Arch, Changes, Recipe};
 use crate::say::{say, tell};
-use crate::training::{Examples, logits, told_apart};
+use crate::training::{Examples, ToldApart, logits};
 
 /// Options of `crossval`.
 #[derive(Debug, Clone, Args)]
@@ -115,8 +115,8 @@ fn run_fold(arguments: &CrossvalArguments, dataset: &Dataset, data_hash: &str, f
     let features = features::compute(&cache, data_hash, arguments.recipe, dataset, &fold.voices, arguments.seed)?;
     let spec = features.like.measured(&arguments.recipe.features(), &fold.train)?;
     let changes = Changes { epochs: arguments.epochs, batch_size: arguments.batch_size, seed: arguments.seed };
-    let corpora = told_apart(dataset, &fold.train);
-    let members = arguments.recipe.members(arguments.arch, &spec, corpora, changes);
+    let told_apart = ToldApart::of(&Examples::new(&features.like, &spec, dataset, &fold.train))?;
+    let members = arguments.recipe.members(arguments.arch, &spec, &told_apart, changes);
     let mut said = Vec::new();
     for member in asked_for(members, arguments.members.as_deref(), |member| &member.name) {
         let path = arguments.out.join(format!("{}-{}.json", fold.name, member.name));

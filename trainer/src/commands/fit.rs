@@ -22,7 +22,7 @@ use crate::metrics::{Answer, figures};
 use crate::network::Network;
 use crate::recipe::{Arch, Changes, Recipe};
 use crate::say::{say, tell};
-use crate::training::{Checkpoint, EpochFigures, Examples, told_apart};
+use crate::training::{Checkpoint, EpochFigures, Examples, ToldApart};
 
 /// Windows that verify a model which has no test part.
 const VERIFIED: usize = 300;
@@ -142,7 +142,7 @@ pub fn fit(arguments: &FitArguments) -> Result<Outcome> {
     tell(format!("{} clips train, {} validate, {} test", examples.len(), validation.len(), test.len()));
 
     let changes = Changes { epochs: arguments.epochs, batch_size: arguments.batch_size, seed: arguments.seed };
-    let members = arguments.recipe.members(arguments.arch, &spec, told_apart(&dataset, &parts.train), changes);
+    let members = arguments.recipe.members(arguments.arch, &spec, &ToldApart::of(&examples)?, changes);
     let (mut networks, mut histories) = (Vec::new(), Vec::new());
     for member in &members {
         let learnt_from = features.of(member.voices);

@@ -19,7 +19,7 @@ use crate::metrics::figures;
 use crate::recipe::{Arch, Changes, Recipe};
 use crate::say::{say, tell};
 use crate::temperature::Temperature;
-use crate::training::Examples;
+use crate::training::{Examples, ToldApart};
 
 /// Options of `reproduce`.
 #[derive(Debug, Clone, Args)]
@@ -116,7 +116,7 @@ fn unheard(arguments: &ReproduceArguments, arch: Arch) -> Result<Vec<(String, Ve
         let mut accuracies = Vec::new();
         for seed in 1..=arguments.seeds {
             let changes = Changes { epochs: arguments.epochs, batch_size: None, seed };
-            let member = Recipe::Paper.members(arch, &spec, 1, changes).remove(0);
+            let member = Recipe::Paper.members(arch, &spec, &ToldApart::default(), changes).remove(0);
             // Nobody is left to choose an epoch on.
             let trained = member.train(&spec, &examples, &of(&[]), None, |_| Ok(()))?;
             let rows = joint_logits(&[trained.network], &test)?;

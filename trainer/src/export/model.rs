@@ -20,7 +20,7 @@ const OPSET: i64 = 13;
 const IR_VERSION: i64 = 8;
 
 /// Writes networks without autodiff as one model. It answers with the softmax of logits over the card's temperature;
-/// the logits of several networks, or of one that tells corpora apart, are the logarithm of the mean of their probabilities.
+/// the logits of several networks, or of one that tells groups apart, are the mean of their probabilities' logarithms.
 ///
 /// # Errors
 /// Without any network, or if the metadata cannot be written.
@@ -44,7 +44,7 @@ pub fn to_onnx(networks: &[Network], features: &FeatureSpec, card: &ModelCard) -
             signal = layers::add(&mut graph, layer, signal);
         }
         ensure!(signal.lies == Lies::Flat, "the network leaves more than one frame");
-        answers.push(Answer { logits: signal.name, corpora: network.corpora() });
+        answers.push(Answer { logits: signal.name, groups: network.groups() });
     }
     let logits = join(&mut graph, &answers);
     let cooled = cool(&mut graph, &logits, Temperature::of(card));
@@ -72,31 +72,34 @@ pub fn to_onnx(networks: &[Network], features: &FeatureSpec, card: &ModelCard) -
 
 /// One row of logits for all networks.
 fn join(graph: &mut Graph, answers: &[Answer]) -> String {
-    if let [Answer { logits, corpora: 1 }] = answers {
+    if let [Answer { logits, groups: 1 }] = answers {
         return logits.clone();
     }
-    let probabilities: Vec<String> = answers.iter().map(|answer| answer.probabilities(graph)).collect();
-    let mean = match &probabilities[..] {
+    let mut one = |answer: &Answer| {
+        let probabilities = answer.probabilities(graph);
+        logarithm(graph, &probabilities)
+    };
+    let logarithms: Vec<String> = answers.iter().map(&mut one).collect();
+    match &logarithms[..] {
         [only] => only.clone(),
         several => graph.node("Mean", &several.iter().map(String::as_str).collect::<Vec<_>>(), &[]),
-    };
-    logarithm(graph, &mean)
+    }
 }
 
 /// What one network says.
 struct Answer {
     logits: String,
-    corpora: usize,
+    groups: usize,
 }
 
 impl Answer {
-    /// Of the emotions, corpora summed out.
+    /// Of the emotions, groups summed out.
     fn probabilities(&self, graph: &mut Graph) -> String {
         let softmax = graph.node("Softmax", &[&self.logits], &[("axis", Int(1))]);
-        if self.corpora == 1 {
+        if self.groups == 1 {
             return softmax;
         }
-        let units = self.corpora * Emotion::COUNT;
+        let units = self.groups * Emotion::COUNT;
         let is_of = |place: usize| place / Emotion::COUNT % Emotion::COUNT == place % Emotion::COUNT;
         let sums: Vec<f32> = (0..units * Emotion::COUNT).map(|place| f32::from(u8::from(is_of(place)))).collect();
         let sums = graph.floats(&[units, Emotion::COUNT], &sums);

@@ -170,18 +170,18 @@ impl fmt::Display for LayerSpec {
     }
 }
 
-/// Layers in the order of the data; a dense layer of seven units for each corpus follows the last.
+/// Layers in the order of the data; a dense layer of seven units for each group follows the last.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Architecture {
     /// Short name, such as `cnn-lstm`.
     pub name: String,
     /// The layers.
     pub layers: Vec<LayerSpec>,
-    /// Corpora that it tells apart while it learns: each has units of its own for the seven emotions, one softmax over all of
-    /// them, and what is asked is the sum over corpora. So what one corpus' actors do for an emotion need not be what
-    /// another's do.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
-    pub corpora: usize,
+    /// Groups of speakers that it tells apart while it learns: each has units of its own for the seven emotions, one softmax
+    /// over all of them, and what is asked is the sum over groups. So what one corpus' actors do for an emotion need not be
+    /// what another's do. Stored by the name that it had when all of them were corpora.
+    #[serde(rename = "corpora", default = "one", skip_serializing_if = "is_one")]
+    pub groups: usize,
 }
 
 fn one() -> usize {
@@ -193,24 +193,24 @@ fn is_one(count: &usize) -> bool {
 }
 
 impl Architecture {
-    /// Layers by a name, corpora not told apart.
+    /// Layers by a name, nobody told apart.
     pub fn new(name: &str, layers: impl IntoIterator<Item = LayerSpec>) -> Self {
-        Self { name: name.into(), layers: layers.into_iter().collect(), corpora: 1 }
+        Self { name: name.into(), layers: layers.into_iter().collect(), groups: 1 }
     }
 
-    /// The same for so many corpora.
-    pub fn telling_apart(self, corpora: usize) -> Self {
-        Self { corpora: corpora.max(1), ..self }
+    /// The same for so many groups.
+    pub fn telling_apart(self, groups: usize) -> Self {
+        Self { groups: groups.max(1), ..self }
     }
 }
 
 impl fmt::Display for Architecture {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let layers: Vec<String> = self.layers.iter().map(LayerSpec::to_string).collect();
-        let units = Emotion::COUNT * self.corpora;
+        let units = Emotion::COUNT * self.groups;
         write!(formatter, "{}, dense {units}, softmax", layers.join(", "))?;
-        if self.corpora > 1 {
-            write!(formatter, ", sum over {} corpora", self.corpora)?;
+        if self.groups > 1 {
+            write!(formatter, ", sum over {} groups", self.groups)?;
         }
         Ok(())
     }

@@ -36,21 +36,20 @@ impl Architecture {
         Self::new("cnn-lstm", layers)
     }
 
-    /// Wider convolutions, a memory in both directions, and four ways to join the frames, on cepstra relative to the
-    /// window's mean, loud frames counting most.
-    pub fn wide(features: &FeatureSpec) -> Self {
-        Self::new("wide", listening(features, false))
-    }
-
-    /// The same layers on cepstra that are relative to the window's deviation, too, for one who hears two voices in turn and
-    /// tells corpora apart.
-    pub fn mingled(features: &FeatureSpec, corpora: usize) -> Self {
-        Self::new("mingled", listening(features, true)).telling_apart(corpora)
-    }
-
-    /// The same from another start.
-    pub fn mingled_again(features: &FeatureSpec, corpora: usize) -> Self {
-        Self { name: "mingled-again".into(), ..Self::mingled(features, corpora) }
+    /// Wider convolutions than the paper's, a memory in both directions, and four ways to join the frames, on cepstra relative
+    /// to the window's mean and deviation, loud frames counting most; for one who hears two voices in turn and tells so many
+    /// groups of speakers apart.
+    pub fn mingled(name: &str, features: &FeatureSpec, groups: usize) -> Self {
+        let front = [weigh_by_level(features), LayerSpec::Centre { columns: features.n_mfcc, scaled: true }, CLIP];
+        let remembering = [
+            LayerSpec::ChannelDropout { rate: 0.2 },
+            LayerSpec::Lstm { units: 64, sequences: true, both_directions: true, dropout: 0.0, recurrent_dropout: 0.0 },
+            LayerSpec::TimePooling { attention: 32, mean: true, max: true, spread: true },
+            LayerSpec::Dropout { rate: 0.2 },
+        ];
+        let halved = [LayerSpec::AveragePool { size: 2 }];
+        let layers = front.into_iter().chain(halved).chain(block(96)).chain(block(128)).chain(remembering);
+        Self::new(name, layers).telling_apart(groups)
     }
 
     /// A perceptron on functionals of the whole window: another view than the convolutions'. Frames count by their level.
@@ -158,20 +157,6 @@ pub fn by_level(features: &FeatureSpec) -> (usize, [f32; 2]) {
 fn place(features: &FeatureSpec, wanted: Column) -> usize {
     let found = features.columns.iter().position(|column| *column == wanted);
     features.n_mfcc + found.unwrap_or(0)
-}
-
-/// From frames to one row: cepstra relative to their window, convolutions, memory in both directions, and four ways to
-/// join the frames.
-fn listening(features: &FeatureSpec, scaled: bool) -> impl Iterator<Item = LayerSpec> {
-    let front = [weigh_by_level(features), LayerSpec::Centre { columns: features.n_mfcc, scaled }, CLIP];
-    let remembering = [
-        LayerSpec::ChannelDropout { rate: 0.2 },
-        LayerSpec::Lstm { units: 64, sequences: true, both_directions: true, dropout: 0.0, recurrent_dropout: 0.0 },
-        LayerSpec::TimePooling { attention: 32, mean: true, max: true, spread: true },
-        LayerSpec::Dropout { rate: 0.2 },
-    ];
-    let halved = [LayerSpec::AveragePool { size: 2 }];
-    front.into_iter().chain(halved).chain(block(96)).chain(block(128)).chain(remembering)
 }
 
 /// Convolution over five frames, and half as many frames.

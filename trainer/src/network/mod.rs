@@ -36,7 +36,7 @@ pub use root::{ROOT_STEPS, VARIANCE_FLOOR};
 pub use scale::scale;
 pub use signal::{SPREAD_EPSILON, Signal};
 
-/// Layers in a row, from features to logits: seven, or seven for each corpus that it tells apart, one corpus after another.
+/// Layers in a row, from features to logits: seven, or seven for each group that it tells apart, one group after another.
 #[derive(Module, Debug)]
 pub struct Network {
     /// In the order of the data.
@@ -70,7 +70,7 @@ impl Network {
     pub fn new(architecture: &Architecture, frames: usize, width: usize, seed: u64, device: &Device) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
         let (mut layers, mut shape) = (Vec::new(), [frames, width]);
-        let units = Emotion::COUNT * architecture.corpora;
+        let units = Emotion::COUNT * architecture.groups;
         let head = LayerSpec::Dense { units, relu: false, l1: 0.0, l2: 0.0 };
         for spec in architecture.layers.iter().chain([&head]) {
             layers.push(Layer::new(spec, shape[1], &mut random, device));
@@ -79,7 +79,7 @@ impl Network {
         Self { layers }
     }
 
-    /// Logits of shape `[batch, 7 · corpora]` for features of shape `[batch, frames, width]`.
+    /// Logits of shape `[batch, 7 · groups]` for features of shape `[batch, frames, width]`.
     pub fn forward(&self, features: Tensor<3>, mode: &mut Mode) -> Tensor<2> {
         self.forward_mixed(features, 0, mode, None)
     }
@@ -102,8 +102,8 @@ impl Network {
         signal.values.squeeze_dim(1)
     }
 
-    /// How many corpora it tells apart.
-    pub fn corpora(&self) -> usize {
+    /// How many groups it tells apart.
+    pub fn groups(&self) -> usize {
         match self.layers.last() {
             Some(Layer::Dense(head)) => head.bias.dims()[0] / Emotion::COUNT,
             _ => 1,

@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 use super::checkpoint::State;
 use super::sampling::epoch_order;
 use super::source::Source;
-use super::targets::{Targets, over_corpora};
-use super::{Checkpoint, Examples, Keep, TrainingOptions, WeightAverage};
+use super::targets::{Targets, over_groups};
+use super::{Checkpoint, Examples, Groups, Keep, TrainingOptions, WeightAverage};
 use crate::augment::{copy_seed, mixing_weight};
 use crate::network::{Mixture, Mode, Network};
 
@@ -56,17 +56,17 @@ pub struct Trained {
     pub history: Vec<EpochFigures>,
 }
 
-/// Trains on `examples`; without `validation`, by [`TrainingOptions::without_validation`]. With a checkpoint, every epoch is
+/// Trains on `examples` a network with autodiff that has units for `groups`; without `validation`, by [`TrainingOptions::without_validation`]. With a checkpoint, every epoch is
 /// kept on disk, and a training that is there already goes on.
 ///
 /// # Errors
 /// If features cannot be read, the checkpoint cannot be used, or `after_epoch` fails.
 pub fn train(
     network: Network,
+    groups: &Groups,
     examples: &Examples,
     validation: &Examples,
     options: &TrainingOptions,
-    device: &Device,
     checkpoint: Option<&Checkpoint>,
     mut after_epoch: impl FnMut(&EpochFigures) -> Result<()>,
 ) -> Result<Trained> {
@@ -83,12 +83,13 @@ pub fn train(
         },
     };
     keep_freed_memory();
+    let device = Device::flex().autodiff();
     // What is done once counts for the first epoch.
     let mut start = Instant::now();
     let source = Source::new(&options.shown, &state.network, examples, options.seed)?;
-    let targets = Targets::new(examples, state.network.corpora(), options.label_smoothing);
+    let targets = Targets::new(examples, groups, options.label_smoothing);
     for epoch in state.history.len()..options.epochs {
-        let shown = show_all(&mut state, examples, (&source, &targets), options, epoch, device)?;
+        let shown = show_all(&mut state, examples, (&source, &targets), options, epoch, &device)?;
         let resting = match &state.average {
             Some(average) => average.apply(state.network.valid()),
             None => state.network.valid(),
@@ -210,7 +211,7 @@ fn judge(network: &Network, examples: &Examples) -> Result<(f64, f64)> {
     Ok((loss / count, right as f64 / count))
 }
 
-/// The logits of every example's served window, corpora summed out, from a network without autodiff.
+/// The logits of every example's served window, groups summed out, from a network without autodiff.
 ///
 /// # Errors
 /// If features cannot be read.
@@ -225,11 +226,11 @@ pub fn logits(network: &Network, examples: &Examples) -> Result<Vec<[f32; Emotio
     Ok(rows)
 }
 
-/// Each row's logarithms of sums over corpora, `[batch][7]`.
+/// Each row's logarithms of sums over groups, `[batch][7]`.
 fn emotions_of(logits: Tensor<2>) -> Vec<[f32; Emotion::COUNT]> {
     let [_, units] = logits.dims();
     let values: Vec<f32> = logits.into_data().iter::<f32>().collect();
-    values.chunks_exact(units).map(over_corpora).collect()
+    values.chunks_exact(units).map(over_groups).collect()
 }
 
 /// The C library's allocator learns from a large piece that is freed that such pieces come and go; without that, pages

@@ -3,6 +3,7 @@
 mod options;
 mod schedule;
 mod examples;
+mod groups;
 mod targets;
 mod mingle;
 mod variation;
@@ -17,8 +18,8 @@ pub use average::WeightAverage;
 pub use checkpoint::Checkpoint;
 pub use epochs::{EpochFigures, Trained, logits, train};
 pub use examples::Examples;
+pub use groups::{Groups, ToldApart};
 pub use mingle::Mingle;
 pub use options::{Keep, Mixup, Shown, TrainingOptions};
 pub use schedule::{Monitor, Plateau, Schedule};
-pub use targets::told_apart;
 pub use variation::Variation;

@@ -19,7 +19,7 @@ pub struct TrainingOptions {
     pub weight_decay: f32,
     /// Largest length of a parameter's gradient; longer ones are shortened to it.
     pub clip_norm: Option<f32>,
-    /// Part of each target that is spread over the emotions of its corpus.
+    /// Part of each target that is spread over the emotions of its group.
     pub label_smoothing: f32,
     /// Mixes examples with each other.
     pub mixup: Option<Mixup>,
