@@ -190,6 +190,68 @@ fn an_mp3_is_heard_to_its_end_whatever_its_header_counts() {
     }
 }
 
+/// Root of the mean square between two times, in seconds.
+fn level(recording: &Recording, from_s: f64, to_s: f64) -> f64 {
+    let at = |seconds: f64| (seconds * f64::from(recording.sample_rate_hz)) as usize;
+    let heard = &recording.channels[0].samples()[at(from_s)..at(to_s)];
+    (heard.iter().map(|sample| f64::from(*sample).powi(2)).sum::<f64>() / heard.len() as f64).sqrt()
+}
+
+#[test]
+fn a_pause_of_which_a_recorder_wrote_nothing_is_silence() {
+    for name in ["ffmpeg-opus-pause.webm", "ffmpeg-aac-pause.m4a", "ffmpeg-flac-pause.mkv"] {
+        let recording = recording(name);
+        let seconds = recording.channels[0].seconds();
+        assert!((1.35..1.6).contains(&seconds), "{name} lasts {seconds} s");
+        let [before, silence, after] =
+            [(0.05, 0.15), (0.35, 1.1), (1.25, 1.35)].map(|(from, to)| level(&recording, from, to));
+        assert!(before > 0.05 && silence < 1e-6 && after > 0.05, "{name}: {before}, {silence}, {after}");
+    }
+}
+
+/// Samples at another rate.
+fn resampled(samples: &[f32], from_hz: u32, to_hz: u32) -> Vec<f32> {
+    let (mut resampler, mut resampled) = (Resampler::new(from_hz, to_hz).unwrap(), Vec::new());
+    resampler.push(samples, &mut resampled);
+    resampler.finish(&mut resampled);
+    resampled
+}
+
+#[test]
+fn parts_of_another_rate_or_with_other_channels_are_heard_as_the_first() {
+    let (stereo, mono) = ("ffmpeg-vorbis.ogg", "opusenc.opus");
+    let [stereo_first, mono_first] =
+        [[stereo, mono], [mono, stereo]].map(|names| decoded(names.map(bytes).concat()).unwrap());
+    let (stereo, mono) = (recording(stereo), recording(mono));
+    let expected = resampled(mono.channels[0].samples(), 48_000, 16_000);
+    for (heard, first) in samples(&stereo_first).into_iter().zip(samples(&stereo)) {
+        assert!(heard == [first, &expected].concat());
+    }
+    let [left, right] = samples(&stereo)[..] else { panic!("not stereo") };
+    let mean: Vec<f32> = left.iter().zip(right).map(|(left, right)| left * 0.5 + right * 0.5).collect();
+    assert_eq!(mono_first.channels.len(), 1);
+    assert!(samples(&mono_first)[0] == [samples(&mono)[0], &resampled(&mean, 16_000, 48_000)].concat());
+}
+
+#[test]
+fn an_mp3_goes_on_where_its_frames_change() {
+    let (stereo, mono) = (bytes("ffmpeg.mp3"), bytes("sndfile-vbr-headless.mp3"));
+    assert_lasts([&stereo[..], &mono].concat(), 2.9, "mono behind stereo");
+    assert_lasts([&mono[..], &stereo].concat(), 3.0, "stereo behind mono");
+}
+
+#[test]
+fn a_codec_that_is_unknown_in_a_container_is_not_supported() {
+    let known = bytes("ffmpeg-alac.m4a");
+    let mut unknown = known.clone();
+    for at in 0..known.len() - 4 {
+        if &known[at..at + 4] == b"alac" {
+            unknown[at..at + 4].copy_from_slice(b"zzzz");
+        }
+    }
+    assert!(matches!(decoded(unknown), Err(AudioError::Unsupported { .. })));
+}
+
 #[test]
 fn an_mp4_whose_table_of_contents_did_not_arrive_is_audio_that_cannot_be_judged() {
     let whole = bytes("ffmpeg-aac.m4a");

@@ -42,6 +42,10 @@ impl Container {
         matches!(self, Self::Mp3 | Self::Adts)
     }
 
+    fn has_times(self) -> bool {
+        matches!(self, Self::Ogg | Self::Mp4 | Self::Matroska)
+    }
+
     fn reader(self, bytes: Bytes) -> Result<Box<dyn FormatReader>, Error> {
         // Readers that know how long a file is refuse one that was cut, since its parts reach beyond the end; that of MP3 guesses
         // from its first frames how many there are, and drops the rest.
@@ -73,9 +77,12 @@ pub(super) struct Link {
     pub(super) track: u32,
     /// Whether packets say their duration in samples of Opus.
     pub(super) exact_durations: bool,
+    /// Unit of the packets' times, if they say when they were recorded and not just how much came before.
+    pub(super) time_base: Option<TimeBase>,
     /// Encoding as the answer names it.
     pub(super) format: String,
     pub(super) codec: Codec,
+    parameters: AudioCodecParameters,
 }
 
 pub(super) enum Codec {
@@ -91,14 +98,22 @@ impl Link {
     pub(super) fn open(container: Container, bytes: &mut Bytes) -> Result<Self, AudioError> {
         let end = if container == Container::Ogg { ogg::first_end(bytes) } else { bytes.len() };
         let reader = container.reader(bytes.split_to(end)).map_err(|error| refusal(container, &error))?;
-        let track = reader.default_track(TrackType::Audio).ok_or_else(|| AudioError::Invalid {
-            reason: format!("it is a {} file without an audio track", container.name()),
-        })?;
+        let track = reader.default_track(TrackType::Audio).ok_or_else(|| without_audio(container, reader.tracks()))?;
         let parameters = track.codec_params.as_ref().and_then(|parameters| parameters.audio());
         let parameters = parameters.cloned().unwrap_or_default();
-        let (track, exact_durations) = (track.id, counts_opus_samples(track));
+        let (id, exact_durations) = (track.id, counts_opus_samples(track));
+        let time_base = track.time_base.filter(|_| container.has_times());
         let (format, codec) = Codec::open(container, &parameters)?;
-        Ok(Self { reader, track, exact_durations, format, codec })
+        Ok(Self { reader, track: id, exact_durations, time_base, format, codec, parameters })
+    }
+
+    /// A decoder for a packet that the present one refuses, if it is one of those that keep to the rate and channels of their
+    /// first packet.
+    pub(super) fn fresh_decoder(&self, container: Container) -> Option<Box<dyn AudioDecoder>> {
+        match Codec::open(container, &self.parameters) {
+            Ok((_, Codec::Known(decoder))) if container == Container::Mp3 => Some(decoder),
+            _ => None,
+        }
     }
 }
 
@@ -122,6 +137,17 @@ impl Codec {
 /// Whether durations of the track's packets count samples at the rate of Opus.
 fn counts_opus_samples(track: &Track) -> bool {
     track.time_base == TimeBase::try_from_recip(opus::SAMPLE_RATE_HZ)
+}
+
+/// Of a codec that is not known at all, it isn't known either whether it is one of sound.
+fn without_audio(container: Container, tracks: &[Track]) -> AudioError {
+    let name = container.name();
+    match tracks.iter().any(|track| track.codec_params.is_none()) {
+        true => {
+            AudioError::Unsupported { what: format!("a {name} file, none of whose tracks is in a known audio codec") }
+        }
+        false => AudioError::Invalid { reason: format!("it is a {name} file without an audio track") },
+    }
 }
 
 fn refusal(container: Container, error: &Error) -> AudioError {

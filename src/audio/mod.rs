@@ -30,6 +30,8 @@ mod ogg;
 mod mp4;
 mod sync;
 mod link;
+mod clock;
+mod remix;
 mod packets;
 mod opus;
 mod blocks;

@@ -6,13 +6,16 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
+use symphonia::core::audio::GenericAudioBufferRef;
 use symphonia::core::errors::Error;
 use symphonia::core::units::Duration;
 
 use super::AudioError;
-use super::decoder::{Opened, Source, append};
+use super::clock::Clock;
+use super::decoder::{Opened, STEP_SAMPLES, Source};
 use super::link::{Codec, Container, Link};
 use super::opus;
+use super::remix::Remixer;
 
 /// The packets of one track.
 pub(super) struct Packets {
@@ -23,8 +26,9 @@ pub(super) struct Packets {
     /// The last decoded packet.
     planes: Vec<Vec<f32>>,
     sample_rate_hz: u32,
-    /// Whether `planes` are still to be given out.
-    pending: bool,
+    clock: Clock,
+    /// Seconds of silence before that packet.
+    pause_s: f64,
     /// Packets of MP3 that lie beyond the end that its header knows.
     beyond: usize,
 }
@@ -47,9 +51,10 @@ impl Packets {
     pub(super) fn open(container: Container, mut bytes: Bytes) -> Result<Opened, AudioError> {
         guarded(|| {
             let link = Link::open(container, &mut bytes)?;
-            let (format, planes) = (link.format.clone(), Vec::new());
+            let (format, clock) = (link.format.clone(), Clock::new());
+            let (later, planes) = (bytes, Vec::new());
             let mut packets =
-                Self { container, link, later: bytes, planes, sample_rate_hz: 0, pending: true, beyond: 0 };
+                Self { container, link, later, planes, sample_rate_hz: 0, clock, pause_s: 0.0, beyond: 0 };
             while packets.planes.iter().all(Vec::is_empty) {
                 if !packets.next()? {
                     let reason = format!("its {} container holds nothing that can be decoded", container.name());
@@ -61,7 +66,12 @@ impl Packets {
                 sample_rate_hz: packets.sample_rate_hz,
                 channels: u16::try_from(packets.planes.len()).unwrap_or(u16::MAX),
                 frames: None,
-                source: Box::new(packets),
+                source: Box::new(Track {
+                    remixer: Remixer::new(packets.sample_rate_hz),
+                    packets,
+                    is_pending: true,
+                    silence: 0,
+                }),
             })
         })
     }
@@ -87,6 +97,7 @@ impl Packets {
                 _ => match Link::open(self.container, &mut self.later) {
                     Ok(link) => {
                         (self.link, broken) = (link, broken.saturating_add(1));
+                        self.clock.restart();
                         continue;
                     }
                     Err(_) => return Ok(false),
@@ -108,16 +119,24 @@ impl Packets {
                     }
                 }
                 Codec::Known(decoder) => match decoder.decode(&packet) {
-                    Ok(decoded) => {
-                        self.sample_rate_hz = decoded.spec().rate();
-                        decoded.copy_to_vecs_planar(&mut self.planes);
-                    }
+                    Ok(decoded) => self.sample_rate_hz = take(&decoded, &mut self.planes),
                     Err(Error::ResetRequired) => return Ok(false),
                     // Damage within a packet costs that packet, even if it makes it look like something unknown.
-                    Err(_) => {}
+                    Err(_) => {
+                        if let Some(mut fresh) = self.link.fresh_decoder(self.container)
+                            && let Ok(decoded) = fresh.decode(&packet)
+                        {
+                            self.sample_rate_hz = take(&decoded, &mut self.planes);
+                            self.link.codec = Codec::Known(fresh);
+                        }
+                    }
                 },
             }
-            if self.planes.iter().any(|plane| !plane.is_empty()) {
+            let frames = self.planes.first().map_or(0, Vec::len);
+            if frames > 0 {
+                let heard_s = frames as f64 / f64::from(self.sample_rate_hz.max(1));
+                let pause = |time_base| self.clock.pause_before(packet.pts, time_base, heard_s);
+                self.pause_s = self.link.time_base.map_or(0.0, pause);
                 return Ok(true);
             }
             broken = broken.saturating_add(1);
@@ -126,21 +145,45 @@ impl Packets {
     }
 }
 
-impl Source for Packets {
+/// A track as a source of samples of one rate and number of channels, pauses included.
+struct Track {
+    packets: Packets,
+    remixer: Remixer,
+    /// Whether a packet is decoded and not given out.
+    is_pending: bool,
+    /// Samples a channel, at the packet's rate, that are missing before it.
+    silence: usize,
+}
+
+impl Source for Track {
     fn step(&mut self, channels: &mut [Vec<f32>]) -> Result<bool, AudioError> {
-        let rate = self.sample_rate_hz;
         guarded(|| {
             for _ in 0..STEP_PACKETS {
-                let more = std::mem::take(&mut self.pending) || self.next()?;
-                // A recording whose rate or channels change ends there; planes without samples have not changed it.
-                if !more || self.planes.len() != channels.len() || self.sample_rate_hz != rate {
+                if !self.is_pending && !self.packets.next()? {
+                    self.remixer.finish(channels)?;
                     return Ok(false);
                 }
-                append(&self.planes, channels)?;
+                let rate_hz = self.packets.sample_rate_hz;
+                let pause_s = std::mem::take(&mut self.packets.pause_s);
+                self.silence = self.silence.saturating_add((pause_s * f64::from(rate_hz)) as usize);
+                self.is_pending = self.silence > 0;
+                if self.is_pending {
+                    let piece = self.silence.min(STEP_SAMPLES.checked_div(channels.len()).unwrap_or(0));
+                    self.silence = self.silence.saturating_sub(piece);
+                    self.remixer.append(&[vec![0.0; piece]], rate_hz, channels)?;
+                    return Ok(true);
+                }
+                self.remixer.append(&self.packets.planes, rate_hz, channels)?;
             }
             Ok(true)
         })
     }
+}
+
+/// Takes the samples over, and tells their rate in Hz.
+fn take(decoded: &GenericAudioBufferRef, planes: &mut Vec<Vec<f32>>) -> u32 {
+    decoded.copy_to_vecs_planar(planes);
+    decoded.spec().rate()
 }
 
 /// Runs code of codec libraries.
