@@ -5,10 +5,15 @@ use emotone::config::{Insight, LogFormat};
 use emotone::http::traces;
 use tokio::runtime::Handle;
 use tracing::warn;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{FilterExt, LevelFilter, Targets};
+use tracing_subscriber::layer::Filter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
+
+/// What stands before every filter that is asked for. A caller's junk, of which symphonia complains frame by frame, is no
+/// business of who keeps the log; who names the library hears it all the same.
+const UNASKED: &str = "symphonia=off";
 
 /// A part of what receives events and spans.
 type Receiver = Box<dyn Layer<Registry> + Send + Sync>;
@@ -34,19 +39,14 @@ impl Traces {
 /// # Errors
 /// If the level or the collector's address cannot be understood.
 pub fn set_up(insight: &Insight, runtime: &Handle) -> Result<Traces> {
-    let filter = || {
-        insight
-            .log_level
-            .parse::<Targets>()
-            .with_context(|| format!("--log-level: cannot understand `{}`", insight.log_level))
-    };
+    let filter = filter(&insight.log_level)?;
     let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let log = match insight.log_format {
         LogFormat::Json => {
-            log.json().flatten_event(true).with_current_span(true).with_span_list(false).with_filter(filter()?).boxed()
+            log.json().flatten_event(true).with_current_span(true).with_span_list(false).with_filter(filter).boxed()
         }
         LogFormat::Text => {
-            log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).with_filter(filter()?).boxed()
+            log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).with_filter(filter).boxed()
         }
     };
     let (traces, sender) = set_up_traces(runtime)?;
@@ -58,10 +58,18 @@ pub fn set_up(insight: &Insight, runtime: &Handle) -> Result<Traces> {
     Ok(traces)
 }
 
+/// What is logged at a level, or of a filter like `warn,emotone=debug`.
+fn filter(level: &str) -> Result<impl Filter<Registry> + use<>> {
+    let asked = format!("{UNASKED},{level}");
+    let asked: Targets = asked.parse().with_context(|| format!("--log-level: cannot understand `{level}`"))?;
+    // At trace, libraries write what they carry: sockets the audio and the answers, the network its numbers. Whatever is asked
+    // for, they do not.
+    let discreet = Targets::new().with_default(LevelFilter::DEBUG).with_target("emotone", LevelFilter::TRACE);
+    Ok(asked.and(discreet))
+}
+
 #[cfg(feature = "otlp")]
 fn set_up_traces(runtime: &Handle) -> Result<(Traces, Option<Receiver>)> {
-    use tracing_subscriber::filter::LevelFilter;
-
     if !traces::are_wanted() {
         return Ok((Traces { exporter: None }, None));
     }

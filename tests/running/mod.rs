@@ -29,10 +29,18 @@ impl Running {
 
     /// With more environment variables.
     pub fn start_where(variables: &[(&str, &str)], options: &[&str]) -> Self {
+        let mut running = Self::begin(variables, options);
+        running.is_serving();
+        running
+    }
+
+    /// Without waiting until it serves.
+    pub fn begin(variables: &[(&str, &str)], options: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_emotone"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--log-level", "debug"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json"])
             .args(options)
             .env("EMOTONE_API_KEYS", KEY)
+            .env("EMOTONE_LOG_LEVEL", "debug")
             .envs(variables.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
@@ -40,9 +48,12 @@ impl Running {
         let (sender, lines) = channel();
         let log = BufReader::new(process.stderr.take().unwrap());
         thread::spawn(move || log.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        let mut running = Self { process, lines, seen: Vec::new(), address: String::new() };
-        running.address = running.wait_for("serving")["address"].as_str().unwrap().to_string();
-        running
+        Self { process, lines, seen: Vec::new(), address: String::new() }
+    }
+
+    /// Waits until it serves.
+    pub fn is_serving(&mut self) {
+        self.address = self.wait_for("serving")["address"].as_str().unwrap().to_string();
     }
 
     /// The next log line with that message.
@@ -55,6 +66,13 @@ impl Running {
                 return line;
             }
         }
+    }
+
+    /// Ends it, and gives all that it logged.
+    pub fn log(mut self) -> String {
+        self.signal("TERM");
+        assert!(self.process.wait().unwrap().success());
+        self.seen.iter().cloned().chain(self.lines.iter()).collect()
     }
 
     pub fn signal(&self, name: &str) {
