@@ -4,7 +4,10 @@
 
 mod running;
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
@@ -59,4 +62,18 @@ fn reloading_loses_no_request_and_a_broken_file_is_counted() {
     let figures = client.ask(&format!("GET /metrics HTTP/1.1\r\nX-API-Key: {KEY}"), b"");
     assert!(figures.contains("emotone_model_reloads_total{result=\"failed\"} 2"), "{figures}");
     assert!(figures.contains("emotone_model_reloads_total{result=\"ok\"} 4"), "{figures}");
+}
+
+#[test]
+fn a_signal_that_comes_while_models_are_read_ends_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("model.onnx");
+    // A file that can be read once somebody writes it, so that there is a time in between.
+    assert!(Command::new("mkfifo").arg(&model).status().unwrap().success());
+    let mut server = Running::begin(&[], &["--model", model.to_str().unwrap()]);
+    let mut writer = OpenOptions::new().write(true).open(&model).unwrap();
+    server.signal("HUP");
+    writer.write_all(&std::fs::read("models/emotone-lstm.onnx").unwrap()).unwrap();
+    drop(writer);
+    server.is_serving();
 }

@@ -60,10 +60,14 @@ async fn a_connection_without_a_request_is_closed_in_the_end() {
 #[tokio::test]
 async fn a_body_that_does_not_come_is_answered_408() {
     let server = server_with(&["--body-timeout-seconds", "0.05"]).await;
-    let mut socket = connect(&server).await;
-    socket.write_all((head(100_000, "Connection: close\r\n") + "RIFF").as_bytes()).await.unwrap();
-    let answer = rest(socket).await;
-    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("\"timeout\""), "{answer}");
+    // At the slowest speed the second would have four minutes.
+    for (length, sent) in [(100_000, 4), (2 << 20, (2 << 20) - 60)] {
+        let mut socket = connect(&server).await;
+        socket.write_all(head(length, "Connection: close\r\n").as_bytes()).await.unwrap();
+        socket.write_all(&vec![0; sent]).await.unwrap();
+        let answer = rest(socket).await;
+        assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("\"timeout\""), "{answer}");
+    }
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ struct Ready {
     audiosocket_listener: Option<TcpListener>,
     certificate: Option<Arc<Certificate>>,
     models: Models,
+    hang_up: Signal,
 }
 
 /// Serves until SIGTERM or SIGINT.
@@ -38,6 +39,8 @@ pub fn serve(settings: Serve) -> Result<ExitCode> {
     // Sockets are made for the runtime, though it is not running yet.
     let entered = runtime.enter();
     let ready = Ready {
+        // First of all: until somebody listens, SIGHUP ends the process, and who renews a model does not know when it started.
+        hang_up: signal(SignalKind::hangup())?,
         // Before there is an address to ask at, for it takes a while.
         models: Models::load(named(&settings.model), DEFAULT_MODEL, settings.limits.audio())?,
         listener: bind(settings.network.listen)?,
@@ -55,9 +58,8 @@ pub fn serve(settings: Serve) -> Result<ExitCode> {
 }
 
 async fn run(ready: Ready) -> Result<()> {
-    let Ready { settings, listener, metrics_listener, audiosocket_listener, certificate, models } = ready;
+    let Ready { settings, listener, metrics_listener, audiosocket_listener, certificate, models, hang_up } = ready;
     let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let hang_up = signal(SignalKind::hangup())?;
     let app = App::new(settings, models)?;
     let address = listener.local_addr()?;
     for model in app.models.all().iter() {

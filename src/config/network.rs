@@ -26,12 +26,13 @@ pub struct Network {
           value_parser = units::seconds)]
     pub header_timeout_seconds: Duration,
 
-    /// Time that a body may take beyond what its size grants, in seconds; then 408.
+    /// Longest pause of a body, and how much longer it may take in all than its size grants, in seconds; then 408.
     #[arg(long, env = "EMOTONE_BODY_TIMEOUT_SECONDS", value_name = "SECONDS", default_value = "10",
           value_parser = units::seconds)]
     pub body_timeout_seconds: Duration,
 
-    /// Slowest upload, in KiB a second: each KiB that came grants its time.
+    /// Slowest upload, in KiB a second: each KiB that came grants its time, but never a longer pause than
+    /// --body-timeout-seconds.
     #[arg(long, env = "EMOTONE_MIN_UPLOAD_KIB_PER_SECOND", value_name = "KIB", default_value_t = 8,
           value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
     pub min_upload_kib_per_second: u32,

@@ -99,35 +99,27 @@ impl Models {
         self.served.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Reads every source again; who asks meanwhile is answered by the old models. A model that cannot be read keeps its old
-    /// self, and is named in the answer.
+    /// Reads every source again; who asks meanwhile is answered by the old models. A model that cannot be read, or would have
+    /// the name of another, keeps its old self, and is named in the answer.
     pub fn reload(&self) -> Vec<ModelsError> {
-        let (old, mut new, mut problems) = (self.all(), Vec::<Served>::new(), Vec::new());
+        let (old, mut again, mut problems) = (self.all(), Vec::new(), Vec::new());
         for (source, candidates) in candidates(&self.sources).into_iter().enumerate() {
             let of_source = || old.iter().filter(move |model| model.source == source);
             let candidates = candidates.unwrap_or_else(|problem| {
                 problems.push(problem);
-                new.extend(of_source().cloned());
+                again.push(Again { fresh: None, old: of_source().cloned().collect() });
                 Vec::new()
             });
             for Candidate { file, name } in candidates {
-                match self.read(file.as_deref(), name.clone(), source) {
-                    Ok(model) if new.iter().any(|other| other.name == model.name) => {
-                        let problem = format!("there is another model named `{}`", model.name);
-                        problems.push(ModelsError { file: shown(file.as_deref()), problem });
-                    }
-                    Ok(model) => new.push(model),
-                    Err(problem) => {
-                        problems.push(problem);
-                        // A folder that is gone looks like a file, which its models are not.
-                        let is_source =
-                            self.sources.get(source).is_some_and(|source| Some(&source.path) == file.as_ref());
-                        let was_folder = is_source && of_source().all(|model| model.file != file);
-                        new.extend(of_source().filter(|model| model.file == file || was_folder).cloned());
-                    }
-                }
+                // A folder that is gone looks like a file, which its models are not.
+                let is_source = self.sources.get(source).is_some_and(|source| Some(&source.path) == file.as_ref());
+                let was_folder = is_source && of_source().all(|model| model.file != file);
+                let old = of_source().filter(|model| model.file == file || was_folder).cloned().collect();
+                let fresh = self.read(file.as_deref(), name, source).map_err(|problem| problems.push(problem)).ok();
+                again.push(Again { fresh, old });
             }
         }
+        let new = named_once(again, &mut problems);
         if !new.is_empty() {
             self.put(new);
         }
@@ -149,6 +141,41 @@ impl Models {
         let pipeline = Pipeline::new(classifier, self.limits.clone()).map_err(|error| problem(&error))?;
         Ok(Served { name, pipeline, file: file.map(Path::to_path_buf), source })
     }
+}
+
+/// What was read again, if it could be, and what was read there before.
+struct Again {
+    fresh: Option<Served>,
+    old: Vec<Served>,
+}
+
+impl Again {
+    /// The names that it goes on to have.
+    fn kept_names(&self) -> impl Iterator<Item = &String> {
+        let names = self.old.iter().map(|old| &old.name);
+        names.filter(|name| self.fresh.as_ref().is_none_or(|fresh| fresh.name == **name))
+    }
+}
+
+/// What is served now, each name once: whoever has a name keeps it, and who comes by one that is taken stays what it was.
+fn named_once(again: Vec<Again>, problems: &mut Vec<ModelsError>) -> Vec<Served> {
+    let kept: Vec<String> = again.iter().flat_map(Again::kept_names).cloned().collect();
+    let mut new = Vec::<Served>::new();
+    for Again { fresh, old } in again {
+        let is_served = |name: &String| new.iter().any(|other| other.name == *name);
+        let next = match fresh {
+            Some(fresh) if old.iter().any(|old| old.name == fresh.name) => vec![fresh],
+            Some(fresh) if !kept.contains(&fresh.name) && !is_served(&fresh.name) => vec![fresh],
+            Some(Served { file, name, .. }) => {
+                let problem = format!("there is another model named `{name}`");
+                problems.push(ModelsError { file: shown(file.as_deref()), problem });
+                old.into_iter().filter(|old| !is_served(&old.name)).collect()
+            }
+            None => old,
+        };
+        new.extend(next);
+    }
+    new
 }
 
 /// Every source's models; without a source, the one that is built in.
@@ -244,6 +271,37 @@ mod tests {
         assert_eq!(two.reload().len(), 2);
         assert!(["one", "two"].iter().all(|name| two.get(Some(name)).is_ok()), "both names are kept");
         assert!(load(&[path.to_str().unwrap()]).is_err());
+    }
+
+    #[test]
+    fn a_file_that_comes_by_the_name_of_another_stays_what_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (folder.path().join("one.onnx"), folder.path().join("other.onnx"));
+        let write = |file: &Path, model: &str| std::fs::copy(format!("models/{model}.onnx"), file).unwrap();
+        write(&one, "emotone-cnn");
+        write(&other, "emotone-lstm");
+        let models = load(&[one.to_str().unwrap(), other.to_str().unwrap()]).unwrap();
+        let served = || models.all().iter().map(|model| (model.name.clone(), model.file.clone())).collect::<Vec<_>>();
+        let at_first = served();
+        for (changed, twin, own) in [(&one, "emotone-lstm", "emotone-cnn"), (&other, "emotone-cnn", "emotone-lstm")] {
+            write(changed, twin);
+            let problems = models.reload();
+            assert!(
+                problems.len() == 1 && problems[0].to_string().contains(&format!("named `{twin}`")),
+                "{problems:?}"
+            );
+            assert_eq!(served(), at_first, "{} is a twin now", changed.display());
+            write(changed, own);
+            assert!(models.reload().is_empty());
+        }
+        write(&one, "emotone-lstm");
+        write(&other, "emotone-cnn");
+        assert!(models.reload().is_empty(), "names that change hands are each there once");
+        assert_eq!(served(), [("emotone-lstm".into(), Some(one.clone())), ("emotone-cnn".into(), Some(other.clone()))]);
+        write(&one, "emotone-cnn");
+        std::fs::write(&other, b"no model at all").unwrap();
+        assert_eq!(models.reload().len(), 2, "a name is kept by a file that cannot be read");
+        assert!(["emotone-lstm", "emotone-cnn"].iter().all(|name| models.get(Some(name)).is_ok()));
     }
 
     #[test]

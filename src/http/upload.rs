@@ -14,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout_at;
 
 use super::error::ApiError;
+use super::pace::Pace;
 use super::state::App;
 
 /// Names under which a form may carry the audio.
@@ -84,16 +85,13 @@ fn is_form(headers: &HeaderMap) -> bool {
     declared.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("multipart/form-data"))
 }
 
-/// Everything the client sends. Each KiB that came grants some more time, so that large bodies may take longer than small
-/// ones, yet nobody can hold a place by a byte now and then.
+/// Everything the client sends, at its [`Pace`].
 async fn read_body(mut body: Body, app: &App) -> Result<(Bytes, Room), ApiError> {
-    let (limits, network) = (&app.settings.limits, &app.settings.network);
-    let per_kib = Duration::from_secs(1) / network.min_upload_kib_per_second;
-    let start = Instant::now();
+    let limits = &app.settings.limits;
+    let mut pace = Pace::new(&app.settings.network, Instant::now());
     let (mut first, mut rest, mut length, mut room) = (Bytes::new(), BytesMut::new(), 0_usize, Room(None));
     loop {
-        let granted = network.body_timeout_seconds + per_kib.mul_f64(length as f64 / KIB as f64);
-        let frame = match timeout_at((start + granted).into(), body.frame()).await {
+        let frame = match timeout_at(pace.until().into(), body.frame()).await {
             Err(_elapsed) => return Err(ApiError::BodyTooSlow),
             Ok(None) => break,
             Ok(Some(Err(error))) => return Err(broken(&error)),
@@ -101,6 +99,7 @@ async fn read_body(mut body: Body, app: &App) -> Result<(Bytes, Room), ApiError>
         };
         let Ok(piece) = frame.into_data() else { continue };
         length += piece.len();
+        pace.came(piece.len(), Instant::now());
         if length > limits.max_upload_bytes() {
             return Err(ApiError::UploadTooLarge { limit_mib: limits.largest_upload_mib() });
         }
