@@ -16,7 +16,8 @@ use sounds::{MAN, WOMAN, at_level};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::connect_async;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{self, Message};
 
 #[tokio::test]
 async fn both_dialects_say_what_a_posted_file_gets() {
@@ -105,9 +106,6 @@ async fn alerts_come_from_the_start_frame_from_twilio_parameters_and_from_the_se
         let held = alert["at_seconds"].as_f64().unwrap() - alert["since_seconds"].as_f64().unwrap();
         assert!(held >= 2.5 && alert["confidence"].as_f64().unwrap() >= 0.08, "{alert}");
     }
-    wishes["alerts"] = json!([{"emotion": "sad", "threshold": 0.0001, "hold_seconds": 0, "track": "outbound"}]);
-    let (heard, _) = server.converse(&plain(&wishes, &voice, 160)).await;
-    assert!(of_type(&heard, "alert").is_empty(), "there is no such track");
 
     let rules = Emotion::ALL.map(|emotion| format!("{emotion}:0.1:1:inbound")).join(", ");
     let parameters = json!({"alerts": rules, "window_seconds": "2", "hop_seconds": "2"});
@@ -152,6 +150,8 @@ async fn what_begins_no_call_is_told_and_closed() {
         with("alerts", json!("angry")),
         with("alerts", json!([{"emotion": "bored", "threshold": 0.5, "hold_seconds": 1}])),
         with("alerts", json!([{"emotion": "sad", "threshold": 7, "hold_seconds": 1}])),
+        with("alerts", json!([{"emotion": "sad", "threshold": 0.5, "hold_seconds": 1, "track": "outbound"}])),
+        with("window_second", json!(2)),
         with("padding", json!("x".repeat(1 << 20))),
     ];
     for frame in first {
@@ -360,4 +360,40 @@ async fn who_speaks_no_websocket_is_told_so() {
     let request = axum::http::Request::get("/stream").body(axum::body::Body::empty()).unwrap();
     let answer = ask(&server.service, request).await;
     assert_eq!((answer.status.as_u16(), answer.json["error"]["code"].as_str()), (400, Some("bad_request")));
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_opens_no_call_unless_it_is_named_or_there_are_keys() {
+    let evil = "https://evil.example";
+    for (options, origin, key, status) in [
+        (&[][..], Some(evil), None, Some(401)),
+        (&[], Some("null"), None, Some(401)),
+        (&[], Some("http://{address}"), None, None),
+        (&[], None, None, None),
+        (&["--cors-allow-origin", "https://example.org"], Some(evil), None, Some(401)),
+        (&["--cors-allow-origin", evil], Some(evil), None, None),
+        (&["--cors-allow-origin", "*"], Some(evil), None, None),
+        (&["--api-keys", "some-key"], Some(evil), Some("some-key"), None),
+    ] {
+        let server = Server::start(options).await;
+        let mut request = format!("ws://{}/stream", server.address).into_client_request().unwrap();
+        if let Some(origin) = origin {
+            let origin = origin.replace("{address}", &server.address);
+            request.headers_mut().insert("origin", origin.parse().unwrap());
+        }
+        if let Some(key) = key {
+            request.headers_mut().insert("x-api-key", key.parse().unwrap());
+        }
+        let opened = connect_async(request).await.map(|_| ());
+        let refused = opened.err().map(|refused| match refused {
+            tungstenite::Error::Http(answer) => answer,
+            other => panic!("{other}"),
+        });
+        let told = refused.as_ref().map(|answer| answer.status().as_u16());
+        assert_eq!(told, status, "{options:?} {origin:?}");
+        if let Some(answer) = refused {
+            let body = String::from_utf8_lossy(answer.body().as_deref().unwrap_or_default()).into_owned();
+            assert!(body.contains("unauthorized") && body.contains("--cors-allow-origin"), "{body}");
+        }
+    }
 }

@@ -29,6 +29,9 @@ pub enum ApiError {
     /// No key, or a wrong one.
     #[error("an API key is needed, as `Authorization: Bearer KEY` or `X-API-Key: KEY`")]
     Unauthorized,
+    /// A page of another site.
+    #[error("pages of `{0:.200}` may not open calls here; --cors-allow-origin names the origins whose pages may")]
+    ForeignOrigin(String),
     /// A path that is not served.
     #[error("there is nothing here; /docs lists the routes")]
     NotFound,
@@ -79,7 +82,7 @@ impl ApiError {
             ApiError::EmptyUpload(_) => (StatusCode::BAD_REQUEST, "empty_upload"),
             ApiError::BadMultipart(_) => (StatusCode::BAD_REQUEST, "bad_multipart"),
             ApiError::BadRequest(_) | ApiError::BrokenOff(_) => (StatusCode::BAD_REQUEST, "bad_request"),
-            ApiError::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            ApiError::Unauthorized | ApiError::ForeignOrigin(_) => (StatusCode::UNAUTHORIZED, "unauthorized"),
             ApiError::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             ApiError::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             ApiError::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, "timeout"),
@@ -141,7 +144,7 @@ impl IntoResponse for ApiError {
         if let Some(seconds) = self.retry_after_seconds() {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if let ApiError::Unauthorized = self {
+        if response.status() == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response.extensions_mut().insert(Arc::new(self));

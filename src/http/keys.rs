@@ -63,6 +63,11 @@ impl Keys {
         Ok(())
     }
 
+    /// Whether a key is needed at all.
+    pub fn are_set(&self) -> bool {
+        !self.hashes.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// Lets a request pass if it needs no key, or holds one of ours.
     ///
     /// # Errors

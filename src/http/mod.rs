@@ -16,6 +16,7 @@ mod error;
 pub mod classify;
 pub mod stream;
 mod webhook;
+mod pace;
 mod upload;
 mod linger;
 pub mod work;

@@ -4,6 +4,7 @@
 //! frames, a `Hearing` gathers their sound and has the workers judge it, and what they say goes out as `Frame`s. A session
 //! holds one window of frames a channel, a small read buffer, and at most one frame of its caller.
 
+mod origin;
 mod dialect;
 mod opening;
 mod plain;
@@ -16,6 +17,7 @@ mod audiosocket;
 
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{State, WebSocketUpgrade};
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use std::time::Duration;
 use tracing::Instrument;
@@ -50,7 +52,7 @@ const SUBPROTOCOLS: [&str; 1] = ["audio.jambonz.org"];
     responses(
         (status = 101, description = "The call can begin: frames of text as `StreamFrame` come back", body = Frame),
         (status = 400, description = "`bad_request`: this route speaks WebSocket alone, or there is no such model", body = ErrorBody),
-        (status = 401, description = "`unauthorized`: a missing or wrong API key", body = ErrorBody),
+        (status = 401, description = "`unauthorized`: a missing or wrong API key; or, where there are no keys, a page of an origin that is neither the address called nor one of --cors-allow-origin", body = ErrorBody),
         (status = 429, description = "`rate_limited`; see Retry-After", body = ErrorBody),
         (status = 503, description = "`overloaded`, or the server is about to end; see Retry-After", body = ErrorBody),
     )
@@ -59,9 +61,15 @@ pub async fn stream(
     State(app): State<App>,
     id: RequestId,
     which: Parameters<Which>,
+    headers: HeaderMap,
+    uri: Uri,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
     app.check_open()?;
+    if !app.keys.are_set() {
+        // A page does not know a key, and cannot send one if it does.
+        origin::check(&headers, &uri, &app.settings.security.cors_allow_origin)?;
+    }
     let pipeline = app.models.get(which.0.model.as_deref())?.pipeline;
     let upgrade = upgrade.map_err(|error| ApiError::BadRequest(error.body_text()))?;
     let room = app.session_room.clone().try_acquire_owned().map_err(|_| ApiError::Overloaded {

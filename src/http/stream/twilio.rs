@@ -67,13 +67,10 @@ struct Media<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct StartData {
-    #[serde(default)]
-    tracks: Vec<String>,
+    tracks: Option<Vec<String>>,
     call_sid: Option<String>,
-    #[serde(default)]
-    media_format: MediaFormat,
-    #[serde(default)]
-    custom_parameters: Map<String, Value>,
+    media_format: Option<MediaFormat>,
+    custom_parameters: Option<Map<String, Value>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -108,18 +105,20 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::
 pub(super) fn start(value: &Value) -> Result<Start, BadFrame> {
     let data = value.get("start").ok_or_else(|| BadFrame("`start` without its data".into()))?;
     let data = StartData::deserialize(data).map_err(|error| BadFrame(error.to_string()))?;
-    let encoding = match data.media_format.encoding.as_deref().map(str::to_ascii_lowercase).as_deref() {
+    // `null` says nothing, as a missing member does.
+    let (tracks, media_format) = (data.tracks.unwrap_or_default(), data.media_format.unwrap_or_default());
+    let encoding = match media_format.encoding.as_deref().map(str::to_ascii_lowercase).as_deref() {
         None | Some("audio/x-mulaw" | "audio/mulaw" | "pcmu") => RawEncoding::Mulaw,
         Some("audio/x-alaw" | "audio/alaw" | "pcma") => RawEncoding::Alaw,
         Some("audio/x-l16" | "audio/l16" | "l16") => RawEncoding::PcmS16le,
         Some(other) => return Err(BadFrame(format!("encoding `{other}` is not known"))),
     };
-    let sample_rate_hz = match data.media_format.sample_rate {
+    let sample_rate_hz = match media_format.sample_rate {
         None => TELEPHONE_HZ,
         // What does not fit is no possible rate either.
         Some(rate) => u32::try_from(rate).unwrap_or(u32::MAX),
     };
-    let channels = if data.tracks.iter().any(|track| track == "outbound") { 2 } else { 1 };
+    let channels = if tracks.iter().any(|track| track == "outbound") { 2 } else { 1 };
     let format = RawFormat { encoding, sample_rate_hz, channels };
     let bytes_per_sample = if encoding == RawEncoding::PcmS16le { 2 } else { 1 };
     let longest_gap = (sample_rate_hz as usize).saturating_mul(LONGEST_GAP_SECONDS * bytes_per_sample);
@@ -129,7 +128,7 @@ pub(super) fn start(value: &Value) -> Result<Start, BadFrame> {
         decoder: RawDecoder::new(RawFormat { channels: 1, ..format }),
     };
     let twilio = Twilio { tracks: (0..channels).map(|_| track()).collect(), bytes_per_sample };
-    let wishes = wishes(&data.custom_parameters)?;
+    let wishes = wishes(&data.custom_parameters.unwrap_or_default())?;
     Ok(Start { format, wishes, call_id: data.call_sid, dialect: Dialect::Twilio(twilio) })
 }
 
@@ -202,6 +201,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_is_null_is_as_if_it_were_not_there() {
+        let said = start(&json!({"start": {}})).unwrap();
+        let nulls = json!({"tracks": null, "customParameters": null, "mediaFormat": null, "callSid": null});
+        let format = RawFormat { encoding: RawEncoding::Mulaw, sample_rate_hz: TELEPHONE_HZ, channels: 1 };
+        for start in [said, start(&json!({"start": nulls})).unwrap()] {
+            assert_eq!((start.format, start.call_id, start.wishes.quiet()), (format, None, false));
+        }
+        let inside =
+            json!({"mediaFormat": {"encoding": null, "sampleRate": null}, "customParameters": {"alerts": null}});
+        assert_eq!(start(&json!({"start": inside})).unwrap().format, format);
+    }
 
     #[test]
     fn tracks_stay_beside_each_other_whenever_they_begin_and_pause() {
