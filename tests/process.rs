@@ -104,3 +104,29 @@ fn of_a_servers_models_the_other_commands_take_the_first() {
         }
     }
 }
+
+#[test]
+fn what_is_false_in_the_environment_is_not_asked_for() {
+    let end = |variable: &str, value: &str, options: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_emotone"));
+        let output = command.args(["classify", CLIP]).args(options).env(variable, value).output().unwrap();
+        let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        (output.status.code(), out, err)
+    };
+    for (variable, option, begin) in [
+        ("EMOTONE_JSON", "--csv", "file,"),
+        ("EMOTONE_CSV", "--json", "{\"file\":"),
+        ("EMOTONE_RESUME", "--allow-failures", CLIP),
+    ] {
+        let (status, out, err) = end(variable, "false", &[option]);
+        assert!(status == Some(0) && out.starts_with(begin), "{variable}: {out}{err}");
+    }
+    for (variable, options, said) in [
+        ("EMOTONE_JSON", &["--csv"][..], "'--csv' cannot be used with '--json'"),
+        ("EMOTONE_CSV", &["--json"], "'--csv' cannot be used with '--json'"),
+        ("EMOTONE_RESUME", &[], "'--resume' cannot be used without '--output <FILE>'"),
+    ] {
+        let (status, _, err) = end(variable, "true", options);
+        assert!(status == Some(2) && err.contains(said), "{variable}: {err}");
+    }
+}

@@ -174,10 +174,12 @@ async fn a_calls_events_come_in_order_though_the_first_is_taken_slowly() {
 #[tokio::test]
 async fn a_receiver_that_fails_is_asked_again_and_one_that_refuses_is_not() {
     let (address, mut received) = receiver(vec![503]).await;
+    let address = address.replace("://", "://me:hush@");
     let service = call(&["--webhook", &address, "--webhook-secret", SECRET]).await;
     let (first, again) = (next(&mut received).await, next(&mut received).await);
     assert_eq!(first.header("webhook-id"), again.header("webhook-id"));
     assert_eq!(first.body, again.body);
+    assert_eq!((first.header("authorization"), first.header("host").contains('@')), ("Basic bWU6aHVzaA==", false));
     assert!(again.is_signed());
     tokio::time::timeout(PATIENCE, service.app.lifecycle.idle()).await.unwrap();
     assert!(received.try_recv().is_err(), "it was taken");

@@ -37,10 +37,11 @@ pub struct Live {
     #[arg(long, env = "EMOTONE_ALERT", value_name = "RULE", value_delimiter = ',')]
     pub alert: Vec<AlertRule>,
 
-    /// Address that alerts and summaries of live calls are POSTed to, signed by HMAC-SHA256 (standardwebhooks.com).
-    #[arg(long, env = "EMOTONE_WEBHOOK", value_name = "URL", requires = "webhook_secret",
-          value_parser = units::web_address)]
-    pub webhook: Option<String>,
+    /// Address that alerts and summaries of live calls are POSTed to, signed by HMAC-SHA256 (standardwebhooks.com). What it
+    /// says before an @ (USER:PASSWORD, percent-encoded) is sent as HTTP Basic; better in the environment then.
+    #[arg(long, env = "EMOTONE_WEBHOOK", value_name = "URL", hide_env_values = true, requires = "webhook_secret",
+          value_parser = unshown::<WebhookAddress>())]
+    pub webhook: Option<WebhookAddress>,
 
     /// Secret of that signature, as whsec_ and base64, or any text. Better in the environment than on the command line.
     #[arg(long, env = "EMOTONE_WEBHOOK_SECRET", value_name = "SECRET", hide_env_values = true,
@@ -50,6 +51,44 @@ pub struct Live {
     /// Address and port on which Asterisk's AudioSocket is heard (TCP, without keys) [default: none].
     #[arg(long, env = "EMOTONE_AUDIOSOCKET_LISTEN", value_name = "ADDRESS", value_parser = units::address)]
     pub audiosocket_listen: Option<SocketAddr>,
+}
+
+/// Where the webhook is, with what it takes to be let in there; shown without that.
+#[derive(Clone)]
+pub struct WebhookAddress(Arc<str>);
+
+impl WebhookAddress {
+    /// All of it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for WebhookAddress {
+    type Err = String;
+
+    /// What begins as an address on the web.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        let is_address = rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !rest.contains(' '));
+        if is_address { Ok(Self(text.into())) } else { Err("is no address like https://example.org/hook".into()) }
+    }
+}
+
+impl fmt::Display for WebhookAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // To the last @, for a password that is not encoded may hold anything.
+        match (self.0.split_once("://"), self.0.rsplit_once('@')) {
+            (Some((scheme, _)), Some((_, rest))) => write!(formatter, "{scheme}://***@{rest}"),
+            _ => formatter.write_str(&self.0),
+        }
+    }
+}
+
+impl fmt::Debug for WebhookAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
 }
 
 /// The key that the webhook shares with its receiver; never shown.
@@ -87,6 +126,19 @@ impl fmt::Debug for WebhookSecret {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_lets_in_at_the_webhook_is_not_shown() {
+        let shown = |text: &str| text.parse::<WebhookAddress>().map(|address| format!("{address} {address:?}"));
+        let hidden = "https://***@example.org/hook";
+        assert_eq!(shown("https://me:hu@sh@example.org/hook").unwrap(), format!("{hidden} {hidden}"));
+        assert_eq!(shown("http://localhost:1/").unwrap(), "http://localhost:1/ http://localhost:1/");
+        for refused in
+            ["", "me:hush@example.org", "ftp://me:hush@example.org", "https:///hook", "http://", "/hook", "http://a b"]
+        {
+            assert!(!shown(refused).unwrap_err().contains("hush"), "{refused}");
+        }
+    }
 
     #[test]
     fn the_secret_is_not_shown_and_never_empty() {

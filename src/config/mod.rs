@@ -19,7 +19,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 pub use commands::{Classify, Health, Model, ModelFile, ModelSource, Shard};
 pub use insight::{Insight, LogFormat};
 pub use limits::{Limits, cores};
-pub use live::{Live, WebhookSecret};
+pub use live::{Live, WebhookAddress, WebhookSecret};
 pub use network::Network;
 pub use release::{REVISION, VERSION};
 pub use security::{ApiKeyList, Security};
@@ -77,14 +77,16 @@ impl Cli {
         }
     }
 
-    /// Refuses limits that leave nothing between them.
+    /// Refuses options that contradict each other.
     fn checked(self) -> Result<Self, clap::Error> {
-        match &self.command {
-            Command::Serve(serve) => match serve.limits.contradiction() {
-                Some(problem) => Err(Self::command().error(ErrorKind::ValueValidation, problem)),
-                None => Ok(self),
-            },
-            _ => Ok(self),
+        let problem = match &self.command {
+            Command::Serve(serve) => serve.limits.contradiction(),
+            Command::Classify(options) => options.contradiction(),
+            _ => None,
+        };
+        match problem {
+            Some(problem) => Err(Self::command().error(ErrorKind::ValueValidation, problem)),
+            None => Ok(self),
         }
     }
 }
@@ -139,8 +141,9 @@ mod tests {
             ("--webhook-secret", "whsec_not+base64!", "not+base64!"),
             ("--webhook-secret", "whsec_YQ", "YQ"),
             ("--api-keys", "one-key,", "one-key"),
+            ("--webhook", "ftp://me:hush@localhost/", "hush"),
         ] {
-            let error = read(&["emotone", option, secret, "--webhook", "http://localhost/"]).unwrap_err();
+            let error = read(&["emotone", option, secret]).unwrap_err();
             let said = error.render().to_string();
             assert!(error.exit_code() == 2 && said.contains(option), "{said}");
             assert!(!said.contains(hidden), "{said}");

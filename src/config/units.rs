@@ -43,13 +43,6 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     parsed.ok_or_else(|| "is not an address like 127.0.0.1:8080".into())
 }
 
-/// What begins as an address on the web.
-pub(super) fn web_address(text: &str) -> Result<String, String> {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    let is_address = rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !rest.contains(' '));
-    if is_address { Ok(text.into()) } else { Err("is no address like https://example.org/hook".into()) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use axum::http::uri::Scheme;
-use axum::http::{Request, StatusCode, Uri, header};
+use axum::http::uri::{Authority, Scheme};
+use axum::http::{HeaderValue, Request, StatusCode, Uri, header};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use percent_encoding::percent_decode_str;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -17,7 +20,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::signature::signature;
-use crate::config::WebhookSecret;
+use crate::config::{WebhookAddress, WebhookSecret};
 use crate::http::tls;
 
 /// Time for one attempt, from connecting to the status.
@@ -27,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, thiserror::Error)]
 #[error("cannot use webhook {address}: {problem}")]
 pub struct EndpointError {
-    address: String,
+    address: WebhookAddress,
     problem: String,
 }
 
@@ -35,6 +38,10 @@ pub struct EndpointError {
 #[derive(Clone)]
 pub struct Endpoint {
     uri: Uri,
+    /// `Authorization`, where the address says who asks.
+    credentials: Option<HeaderValue>,
+    /// Host and port as the address has them.
+    place: Arc<str>,
     host: Arc<str>,
     port: u16,
     tls: Option<(TlsConnector, ServerName<'static>)>,
@@ -56,19 +63,25 @@ impl Endpoint {
     ///
     /// # Errors
     /// [`EndpointError`] for what is no such address, and if the system has no certificates.
-    pub fn new(address: &str) -> Result<Self, EndpointError> {
-        let bad = |problem: String| EndpointError { address: address.to_string(), problem };
-        let uri: Uri = address.parse().map_err(|error| bad(format!("{error}")))?;
+    pub fn new(address: &WebhookAddress) -> Result<Self, EndpointError> {
+        let bad = |problem: String| EndpointError { address: address.clone(), problem };
+        let uri: Uri = address.as_str().parse().map_err(|error| bad(format!("{error}")))?;
         let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(|| bad("it has no host".into()))?;
         let is_safe = uri.scheme() == Some(&Scheme::HTTPS);
         if !is_safe && uri.scheme() != Some(&Scheme::HTTP) {
             return Err(bad("it must begin with http:// or https://".into()));
         }
+        let authority = uri.authority().map_or("", Authority::as_str);
+        let (credentials, place) = authority.rsplit_once('@').unwrap_or(("", authority));
+        // As where a password that is not encoded has a / in it: what stands before that would be the host.
+        if place != host && uri.port_u16().is_none() {
+            return Err(bad("its port is no number up to 65535".into()));
+        }
         let plain_host = host.trim_start_matches('[').trim_end_matches(']');
         let name = || ServerName::try_from(plain_host.to_string()).map_err(|error| bad(error.to_string()));
         let tls = if is_safe { Some((connector().map_err(&bad)?, name()?)) } else { None };
         let port = uri.port_u16().unwrap_or(if is_safe { 443 } else { 80 });
-        Ok(Self { host: plain_host.into(), port, tls, uri })
+        Ok(Self { credentials: basic(credentials), place: place.into(), host: plain_host.into(), port, tls, uri })
     }
 
     /// Sends an event once.
@@ -88,16 +101,15 @@ impl Endpoint {
     ) -> Result<StatusCode, Box<dyn std::error::Error + Send + Sync>> {
         let timestamp = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
         let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
-        let authority = self.uri.authority().map_or("", |authority| authority.as_str());
-        let request = Request::post(path)
-            // Credentials in an address are no part of the host's name.
-            .header(header::HOST, authority.rsplit('@').next().unwrap_or(authority))
+        let mut request = Request::post(path)
+            .header(header::HOST, &*self.place)
             .header(header::USER_AGENT, concat!("emotone/", env!("CARGO_PKG_VERSION")))
             .header(header::CONTENT_TYPE, "application/json")
             .header("webhook-id", id)
             .header("webhook-timestamp", timestamp)
             .header("webhook-signature", signature(secret, id, timestamp, &body))
             .body(Full::new(body))?;
+        request.headers_mut().extend(self.credentials.clone().map(|credentials| (header::AUTHORIZATION, credentials)));
         let socket = TcpStream::connect((&*self.host, self.port)).await?;
         match &self.tls {
             None => send(socket, request).await,
@@ -117,6 +129,15 @@ impl Outcome {
             Outcome::Failed(format!("status {status}"))
         }
     }
+}
+
+/// HTTP Basic of what an address says before its @, if that is anything.
+fn basic(user_and_password: &str) -> Option<HeaderValue> {
+    let (user, password) = user_and_password.split_once(':').unwrap_or((user_and_password, ""));
+    let decoded: Vec<u8> = percent_decode_str(user).chain([b':']).chain(percent_decode_str(password)).collect();
+    let mut credentials = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(&decoded))).ok()?;
+    credentials.set_sensitive(true);
+    (!user_and_password.is_empty()).then_some(credentials)
 }
 
 /// Sends a request on a connection of its own; its answer's body is of no interest.
@@ -157,13 +178,40 @@ mod tests {
 
     use super::*;
 
+    fn endpoint(address: &str) -> Result<Endpoint, EndpointError> {
+        Endpoint::new(&address.parse().unwrap())
+    }
+
     #[test]
     fn addresses_that_cannot_be_used_are_refused() {
-        for address in ["", "example.com", "ftp://example.com/", "http://", "/hook", "http://exa mple/"] {
-            assert!(Endpoint::new(address).is_err(), "{address}");
+        for address in [
+            "http://:80",
+            "http://example.org:65536",
+            "http://me:hush@/",
+            "http://me:hu/sh@example.org/",
+            "https://me:hush@exa_\u{e4}/",
+        ] {
+            let said = endpoint(address).map(|_| ()).unwrap_err().to_string();
+            assert!(said.contains("webhook http") && !said.contains("hu"), "{said}");
         }
-        let endpoint = Endpoint::new("http://user@[::1]:8081/hook?x=1").unwrap();
+        let endpoint = endpoint("http://user@[::1]:8081/hook?x=1").unwrap();
         assert_eq!((&*endpoint.host, endpoint.port), ("::1", 8081));
+    }
+
+    #[test]
+    fn who_asks_is_said_as_the_address_says_it() {
+        for (address, expected) in [
+            ("http://example.org/", None),
+            ("http://@example.org/", None),
+            ("http://me:hush@example.org/", Some("me:hush")),
+            ("http://me%40home:a%3Ab%20%2F%C3%A9@example.org/", Some("me@home:a:b /\u{e9}")),
+            ("http://token@example.org/", Some("token:")),
+        ] {
+            let credentials = endpoint(address).unwrap().credentials;
+            let expected = expected.map(|expected| format!("Basic {}", STANDARD.encode(expected)));
+            assert_eq!(credentials.as_ref().map(|value| value.to_str().unwrap()), expected.as_deref(), "{address}");
+            assert!(credentials.is_none_or(|value| value.is_sensitive()));
+        }
     }
 
     #[tokio::test]

@@ -31,7 +31,8 @@ const LONGEST_QUEUE: usize = 1024;
 const MOST_AT_WORK: usize = 64;
 /// Attempts for one event.
 const ATTEMPTS: u32 = 6;
-/// Wait before the second attempt; each later wait is [`BACKOFF`] times as long, so that all take about half a minute.
+/// Wait before the second attempt; each later wait is [`BACKOFF`] times as long, so that all waits take about half a minute.
+/// A receiver that never answers makes it a minute and a half.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const BACKOFF: u32 = 3;
 
