@@ -174,6 +174,7 @@ impl Analysis {
                 (state, Progress::Working(Stage::Decode))
             }
             State::Judging(mut call) => match call.step(classifier)? {
+                Step::Comparison => (State::Judging(call), Progress::Working(Stage::Decode)),
                 Step::Features => (State::Judging(call), Progress::Working(Stage::Features)),
                 Step::Inference => (State::Judging(call), Progress::Working(Stage::Inference)),
                 Step::Done => (State::Over, Progress::Done(Box::new(call.finish()))),

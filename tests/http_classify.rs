@@ -101,6 +101,7 @@ async fn what_happens_is_counted() {
         "emotone_requests_total{route=\"/classify\",status=\"415\"} 1",
         "emotone_stage_duration_seconds_count{stage=\"inference\"} 1",
         "emotone_queue_depth 0",
+        "emotone_live_queue_depth 0",
     ] {
         assert!(text.lines().any(|other| other == line), "{line} is not in {text}");
     }

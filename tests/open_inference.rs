@@ -114,6 +114,25 @@ async fn errors_are_sentences() {
 }
 
 #[tokio::test]
+async fn who_has_no_key_learns_no_name_and_no_version() {
+    let served = service().app.models.get(None).unwrap();
+    let (name, version) = (&served.name, &served.pipeline.classifier().card().version);
+    for (options, are_told) in [(&["--api-keys", "some-key"][..], false), (&[], true)] {
+        let service = service_with(options);
+        for (path, secret) in [
+            ("/v2/models/nobody/ready".to_string(), name),
+            (format!("/v2/models/{name}/versions/nothing/ready"), version),
+        ] {
+            let answer = ask(&service, Request::get(&path).body(Body::empty()).unwrap()).await;
+            let said = answer.json["error"].as_str().unwrap();
+            assert_eq!((answer.status, said.contains(secret)), (StatusCode::BAD_REQUEST, are_told), "{said}");
+        }
+        let path = format!("/v2/models/{name}/ready");
+        assert_eq!(ask(&service, Request::get(path).body(Body::empty()).unwrap()).await.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
 async fn the_client_of_triton_gets_what_classify_answers() {
     if !is_there("python3", &["-c", "import numpy, tritonclient.http"]) {
         return;

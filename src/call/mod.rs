@@ -10,6 +10,7 @@ mod gate;
 mod channel;
 mod timeline;
 mod judgement;
+mod twins;
 mod posted;
 mod alert;
 mod live;

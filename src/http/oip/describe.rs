@@ -122,7 +122,12 @@ pub async fn model_ready(
     Segments(choice): Segments<Choice>,
 ) -> Result<Json<ModelReady>, ApiError> {
     app.check_open()?;
-    Ok(Json(ModelReady { name: choice.served(&app)?.name, ready: true }))
+    // Everybody may ask here: where keys are set, what else there is is not for everybody.
+    let served = choice.served(&app).map_err(|problem| match app.keys.are_set() {
+        true => ApiError::BadRequest("there is no such model, or no such version of it".into()),
+        false => problem,
+    });
+    Ok(Json(ModelReady { name: served?.name, ready: true }))
 }
 
 /// A model's tensors.

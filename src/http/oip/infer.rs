@@ -154,17 +154,19 @@ struct Body {
 /// What is wanted.
 #[derive(Default)]
 struct Asked {
-    windows: Vec<FeatureMatrix>,
+    /// Those of whole windows, one after the other: windows are cut when their turn comes.
+    numbers: Vec<f32>,
     id: Option<String>,
     wants_bytes: bool,
 }
 
 impl Body {
     fn read(&self, features: &FeatureSpec) -> Result<Asked, ApiError> {
-        let request: InferenceRequest = serde_json::from_slice(&self.json)
+        let mut request: InferenceRequest = serde_json::from_slice(&self.json)
             .map_err(|error| ApiError::BadRequest(format!("not understood: {error}")))?;
-        let windows = request.windows(&self.binary, features.frames, features.width())?;
-        Ok(Asked { windows, wants_bytes: request.wants_bytes(), id: request.id })
+        let (wants_bytes, id) = (request.wants_bytes(), request.id.take());
+        let numbers = request.numbers(&self.binary, features.frames, features.width())?;
+        Ok(Asked { numbers, wants_bytes, id })
     }
 }
 
@@ -186,17 +188,21 @@ impl Stepwise for Inference {
     type Answer = Judged;
 
     fn step(&mut self) -> Result<Stepped<Self::Answer>, ApiError> {
+        let features = self.classifier.features();
         if let Some(body) = self.unread.take() {
-            self.asked = body.read(self.classifier.features())?;
+            self.asked = body.read(features)?;
             return Ok(Stepped::Working(Stage::Decode));
         }
-        let rest = self.asked.windows.get(self.judged.len()..).unwrap_or_default();
-        let some = rest.get(..WINDOWS_A_STEP.min(rest.len())).unwrap_or_default();
-        let judged = self.classifier.probabilities(some).map_err(|error| ApiError::Internal(error.to_string()))?;
+        let (width, size) = (features.width(), features.frames * features.width());
+        let rest = self.asked.numbers.chunks_exact(size).skip(self.judged.len());
+        let some: Vec<FeatureMatrix> =
+            rest.take(WINDOWS_A_STEP).map(|window| FeatureMatrix::new(width, window.to_vec())).collect();
+        let judged = self.classifier.probabilities(&some).map_err(|error| ApiError::Internal(error.to_string()))?;
         self.judged.extend(judged);
-        if self.judged.len() < self.asked.windows.len() {
+        if self.judged.len() * size < self.asked.numbers.len() {
             return Ok(Stepped::Working(Stage::Inference));
         }
+        self.asked.numbers = Vec::new();
         let (asked, judged) = (std::mem::take(&mut self.asked), std::mem::take(&mut self.judged));
         Ok(Stepped::Done(Judged { asked, judged }))
     }

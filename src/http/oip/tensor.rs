@@ -6,7 +6,6 @@ use utoipa::ToSchema;
 
 use super::numbers::Numbers;
 use super::{FLOAT, INPUT, OUTPUT};
-use crate::features::FeatureMatrix;
 use crate::http::error::ApiError;
 
 /// Bytes of an FP32.
@@ -86,12 +85,12 @@ fn or_default<'de, T: Default + Deserialize<'de>, D: Deserializer<'de>>(deserial
 }
 
 impl InferenceRequest {
-    /// The windows to be judged, each of `frames` x `width`; `binary` is what follows the JSON.
-    pub(super) fn windows(&self, binary: &Bytes, frames: usize, width: usize) -> Result<Vec<FeatureMatrix>, ApiError> {
+    /// The numbers of the windows to be judged, one window of `frames` x `width` after the other; `binary` is what follows the
+    /// JSON.
+    pub(super) fn numbers(self, binary: &Bytes, frames: usize, width: usize) -> Result<Vec<f32>, ApiError> {
         let bad = |reason: String| ApiError::BadRequest(reason);
-        let [input] = self.inputs.as_slice() else {
-            return Err(bad(format!("there are {} inputs, `{INPUT}` alone is needed", self.inputs.len())));
-        };
+        let [input] = <[InputTensor; 1]>::try_from(self.inputs)
+            .map_err(|inputs| bad(format!("there are {} inputs, `{INPUT}` alone is needed", inputs.len())))?;
         if input.name != INPUT || input.datatype != FLOAT {
             let (name, kind) = (&input.name, &input.datatype);
             return Err(bad(format!("the input is `{name}` of {kind}, `{INPUT}` of {FLOAT} is needed")));
@@ -99,21 +98,21 @@ impl InferenceRequest {
         if let Some(other) = self.outputs.iter().find(|output| output.name != OUTPUT) {
             return Err(bad(format!("there is no output `{}`, only `{OUTPUT}`", other.name)));
         }
-        let wrong_shape =
-            || bad(format!("shape {:?} does not fit: [windows, {frames}, {width}] is needed", input.shape));
-        let [count, given_frames, given_width] = input.shape[..] else { return Err(wrong_shape()) };
+        let shape = input.shape.clone();
+        let wrong_shape = || bad(format!("shape {shape:?} does not fit: [windows, {frames}, {width}] is needed"));
+        let [count, given_frames, given_width] = shape[..] else { return Err(wrong_shape()) };
         if count == 0 || (given_frames, given_width) != (frames, width) {
             return Err(wrong_shape());
         }
-        let values = input.values(binary)?;
+        let numbers = input.numbers(binary)?;
         let expected = count.checked_mul(frames * width);
-        if expected != Some(values.len()) {
-            return Err(bad(format!("shape {:?} does not fit {} numbers", input.shape, values.len())));
+        if expected != Some(numbers.len()) {
+            return Err(bad(format!("shape {shape:?} does not fit {} numbers", numbers.len())));
         }
-        if let Some(position) = values.iter().position(|value| !value.is_finite()) {
+        if let Some(position) = numbers.iter().position(|number| !number.is_finite()) {
             return Err(bad(format!("number {position} is not finite")));
         }
-        Ok(values.chunks_exact(frames * width).map(|window| FeatureMatrix::new(width, window.to_vec())).collect())
+        Ok(numbers)
     }
 
     /// Whether the output is to come as bytes.
@@ -124,9 +123,9 @@ impl InferenceRequest {
 }
 
 impl InputTensor {
-    fn values(&self, binary: &Bytes) -> Result<Vec<f32>, ApiError> {
+    fn numbers(self, binary: &Bytes) -> Result<Vec<f32>, ApiError> {
         let bad = |reason: &str| ApiError::BadRequest(reason.into());
-        match (&self.data, self.parameters.binary_data_size) {
+        match (self.data, self.parameters.binary_data_size) {
             (Some(_), Some(_)) => Err(bad("the input has both data and binary_data_size")),
             (None, None) => Err(bad("the input has no data")),
             (None, Some(size)) if size != binary.len() || !size.is_multiple_of(FLOAT_BYTES) => {
@@ -135,7 +134,7 @@ impl InputTensor {
             (None, Some(_)) => {
                 Ok(binary.as_chunks::<FLOAT_BYTES>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
             }
-            (Some(data), None) => Ok(data.0.clone()),
+            (Some(data), None) => Ok(data.0),
         }
     }
 }
@@ -144,10 +143,10 @@ impl InputTensor {
 mod tests {
     use super::*;
 
-    fn windows(request: serde_json::Value, binary: &'static [u8]) -> Result<Vec<FeatureMatrix>, ApiError> {
+    fn numbers(request: serde_json::Value, binary: &'static [u8]) -> Result<Vec<f32>, ApiError> {
         let request: InferenceRequest =
             serde_json::from_value(request).map_err(|error| ApiError::BadRequest(error.to_string()))?;
-        request.windows(&Bytes::from_static(binary), 2, 1)
+        request.numbers(&Bytes::from_static(binary), 2, 1)
     }
 
     #[test]
@@ -157,12 +156,12 @@ mod tests {
             input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             serde_json::json!({"inputs": [input]})
         };
-        let expected = vec![FeatureMatrix::new(1, vec![0.5, -2.0])];
-        assert_eq!(windows(input(serde_json::json!({"data": [0.5, -2.0]})), b"").unwrap(), expected);
-        assert_eq!(windows(input(serde_json::json!({"data": [[[0.5], [-2.0]]]})), b"").unwrap(), expected);
+        let expected = [0.5, -2.0];
+        assert_eq!(numbers(input(serde_json::json!({"data": [0.5, -2.0]})), b"").unwrap(), expected);
+        assert_eq!(numbers(input(serde_json::json!({"data": [[[0.5], [-2.0]]]})), b"").unwrap(), expected);
         let bytes = b"\0\0\0\x3f\0\0\0\xc0";
         assert_eq!(
-            windows(input(serde_json::json!({"parameters": {"binary_data_size": 8}})), bytes).unwrap(),
+            numbers(input(serde_json::json!({"parameters": {"binary_data_size": 8}})), bytes).unwrap(),
             expected
         );
         for wrong in [
@@ -175,7 +174,7 @@ mod tests {
             serde_json::json!({"parameters": {"binary_data_size": 4}}),
             serde_json::json!({}),
         ] {
-            assert!(windows(input(wrong.clone()), bytes).is_err(), "{wrong}");
+            assert!(numbers(input(wrong.clone()), bytes).is_err(), "{wrong}");
         }
     }
 }
