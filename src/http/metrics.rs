@@ -43,6 +43,7 @@ pub struct Metrics {
     model_info: IntGaugeVec,
     in_flight: IntGauge,
     waiting: IntGauge,
+    live_waiting: IntGauge,
     at_work: IntGauge,
     open_sessions: IntGauge,
     buffered_bytes: Gauge,
@@ -113,6 +114,7 @@ impl Metrics {
             webhooks: counters("emotone_webhook_events_total", "Alerts and summaries told, by result.", &["result"])?,
             in_flight: gauge("emotone_requests_in_flight", "Requests and live calls being answered.")?,
             waiting: gauge("emotone_queue_depth", "Recordings that wait for their first turn.")?,
+            live_waiting: gauge("emotone_live_queue_depth", "Pieces of live calls that wait for a worker.")?,
             at_work: gauge("emotone_recordings_at_work", "Recordings being judged.")?,
             open_sessions: gauge("emotone_sessions", "Live calls open.")?,
             connections: gauge("emotone_connections", "Connections open, but for those that became live calls.")?,
@@ -200,6 +202,7 @@ impl Metrics {
     fn text(&self, app: &App) -> Result<String, ApiError> {
         self.in_flight.set(as_gauge(app.lifecycle.in_flight()));
         self.waiting.set(as_gauge(app.workers.waiting()));
+        self.live_waiting.set(as_gauge(app.workers.small_waiting()));
         self.at_work.set(as_gauge(app.workers.at_work()));
         let limits = &app.settings.limits;
         let free_sessions = app.session_room.available_permits();

@@ -110,6 +110,11 @@ impl Workers {
         self.shared.lock().rota.waiting()
     }
 
+    /// Pieces of live calls that wait for a thread.
+    pub fn small_waiting(&self) -> usize {
+        self.shared.lock().small.len()
+    }
+
     /// Recordings at work.
     pub fn at_work(&self) -> usize {
         self.shared.lock().rota.at_work()
@@ -257,8 +262,12 @@ mod tests {
         let held = workers.run(move || released.recv().is_ok());
         let recording = workers.work(Once(note("recording")), deadline, ());
         let (one, other) = (workers.run(note("small")), workers.run(note("small")));
-        let all_came = async { release.send(()).is_ok() };
-        let _ = tokio::join!(held, one, other, recording, all_came);
+        let all_came = async {
+            let waiting = workers.small_waiting();
+            release.send(()).is_ok().then_some(waiting)
+        };
+        let (.., waiting) = tokio::join!(held, one, other, recording, all_came);
+        assert!(waiting.is_some_and(|waiting| waiting >= 2) && workers.small_waiting() == 0, "{waiting:?}");
         assert_eq!(*order.lock().unwrap(), ["recording", "small", "small"]);
     }
 
