@@ -56,8 +56,9 @@ pub struct Trained {
     pub history: Vec<EpochFigures>,
 }
 
-/// Trains on `examples` a network with autodiff that has units for `groups`; without `validation`, by [`TrainingOptions::without_validation`]. With a checkpoint, every epoch is
-/// kept on disk, and a training that is there already goes on.
+/// Trains on `examples` a network with autodiff that has units for `groups`; without `validation`, by
+/// [`TrainingOptions::without_validation`]. With a checkpoint, every epoch is kept on disk, and a training that is there
+/// already goes on.
 ///
 /// # Errors
 /// If features cannot be read, the checkpoint cannot be used, or `after_epoch` fails.
