@@ -100,7 +100,11 @@ fn run_of(
     let examples =
         Examples { dataset: &dataset, store, spec: &spec, each: 2, served: 0, clips: dataset.indices().collect() };
     let network = Network::new(architecture, spec.frames, spec.width(), 3, &device);
-    train(network, &Groups::default(), &examples, &examples, options, checkpoint, |figures| {
+    let groups = match architecture.groups {
+        1 => Groups::default(),
+        _ => ToldApart::of(&examples)?.corpora,
+    };
+    train(network, &groups, &examples, &examples, options, checkpoint, |figures| {
         anyhow::ensure!(figures.epoch < stop_after, "killed");
         Ok(())
     })

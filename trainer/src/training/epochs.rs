@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use burn::grad_clipping::GradientClippingConfig;
 use burn::module::Module;
 use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer};
@@ -61,7 +61,8 @@ pub struct Trained {
 /// already goes on.
 ///
 /// # Errors
-/// If features cannot be read, the checkpoint cannot be used, or `after_epoch` fails.
+/// If the network's units are not those of the groups, features cannot be read, the checkpoint cannot be used, or `after_epoch`
+/// fails.
 pub fn train(
     network: Network,
     groups: &Groups,
@@ -71,6 +72,7 @@ pub fn train(
     checkpoint: Option<&Checkpoint>,
     mut after_epoch: impl FnMut(&EpochFigures) -> Result<()>,
 ) -> Result<Trained> {
+    ensure!(network.groups() == groups.count(), "the network has no units for these groups of speakers");
     let unvalidated = validation.is_empty().then(|| options.clone().without_validation());
     let options = unvalidated.as_ref().unwrap_or(options);
     let mut state = match checkpoint.filter(|checkpoint| checkpoint.exists()) {
