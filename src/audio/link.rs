@@ -110,10 +110,9 @@ impl Link {
     /// A decoder for a packet that the present one refuses, if it is one of those that keep to the rate and channels of their
     /// first packet.
     pub(super) fn fresh_decoder(&self, container: Container) -> Option<Box<dyn AudioDecoder>> {
-        match Codec::open(container, &self.parameters) {
-            Ok((_, Codec::Known(decoder))) if container == Container::Mp3 => Some(decoder),
-            _ => None,
-        }
+        let is_one = container == Container::Mp3;
+        is_one
+            .then(|| symphonia::default::get_codecs().make_audio_decoder(&self.parameters, &Default::default()).ok())?
     }
 }
 

@@ -30,7 +30,7 @@ mod ogg;
 mod mp4;
 mod sync;
 mod link;
-mod clock;
+mod pauses;
 mod remix;
 mod packets;
 mod opus;

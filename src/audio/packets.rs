@@ -11,10 +11,10 @@ use symphonia::core::errors::Error;
 use symphonia::core::units::Duration;
 
 use super::AudioError;
-use super::clock::Clock;
 use super::decoder::{Opened, STEP_SAMPLES, Source};
 use super::link::{Codec, Container, Link};
 use super::opus;
+use super::pauses::Pauses;
 use super::remix::Remixer;
 
 /// The packets of one track.
@@ -26,7 +26,7 @@ pub(super) struct Packets {
     /// The last decoded packet.
     planes: Vec<Vec<f32>>,
     sample_rate_hz: u32,
-    clock: Clock,
+    pauses: Pauses,
     /// Seconds of silence before that packet.
     pause_s: f64,
     /// Packets of MP3 that lie beyond the end that its header knows.
@@ -51,10 +51,10 @@ impl Packets {
     pub(super) fn open(container: Container, mut bytes: Bytes) -> Result<Opened, AudioError> {
         guarded(|| {
             let link = Link::open(container, &mut bytes)?;
-            let (format, clock) = (link.format.clone(), Clock::new());
+            let (format, pauses) = (link.format.clone(), Pauses::new());
             let (later, planes) = (bytes, Vec::new());
             let mut packets =
-                Self { container, link, later, planes, sample_rate_hz: 0, clock, pause_s: 0.0, beyond: 0 };
+                Self { container, link, later, planes, sample_rate_hz: 0, pauses, pause_s: 0.0, beyond: 0 };
             while packets.planes.iter().all(Vec::is_empty) {
                 if !packets.next()? {
                     let reason = format!("its {} container holds nothing that can be decoded", container.name());
@@ -97,7 +97,7 @@ impl Packets {
                 _ => match Link::open(self.container, &mut self.later) {
                     Ok(link) => {
                         (self.link, broken) = (link, broken.saturating_add(1));
-                        self.clock.restart();
+                        self.pauses.restart();
                         continue;
                     }
                     Err(_) => return Ok(false),
@@ -135,7 +135,7 @@ impl Packets {
             let frames = self.planes.first().map_or(0, Vec::len);
             if frames > 0 {
                 let heard_s = frames as f64 / f64::from(self.sample_rate_hz.max(1));
-                let pause = |time_base| self.clock.pause_before(packet.pts, time_base, heard_s);
+                let pause = |time_base| self.pauses.before(packet.pts, time_base, heard_s);
                 self.pause_s = self.link.time_base.map_or(0.0, pause);
                 return Ok(true);
             }

@@ -29,20 +29,20 @@ pub struct Start {
 /// What a caller may wish, in any dialect.
 #[derive(Debug, Default, Deserialize)]
 pub struct Wishes {
-    pub(super) window_seconds: Option<f64>,
-    pub(super) hop_seconds: Option<f64>,
-    pub(super) smoothing: Option<bool>,
+    window_seconds: Option<f64>,
+    hop_seconds: Option<f64>,
+    smoothing: Option<bool>,
     /// Say nothing on the socket but what goes wrong: the webhook is enough, and Twilio takes exception to words.
     #[serde(default)]
-    pub(super) quiet: bool,
+    quiet: bool,
     #[serde(default)]
-    pub(super) alerts: Vec<AlertWish>,
+    alerts: Vec<AlertWish>,
 }
 
 /// An alert rule as it is written in JSON.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct AlertWish {
+struct AlertWish {
     emotion: Emotion,
     threshold: f32,
     hold_seconds: f64,

@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::dialect::{BadFrame, Dialect, Wish};
-use super::opening::{AlertWish, Start, Wishes};
+use super::opening::{Start, Wishes};
 use crate::audio::{RawDecoder, RawEncoding, RawFormat};
 
 /// A call of binary frames.
@@ -16,9 +16,8 @@ pub struct Plain {
     talkative: bool,
 }
 
-/// The first frame of the plain dialect. What it says beyond this would be a wish that nobody hears.
+/// The first frame of the plain dialect.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct PlainStart {
     #[serde(rename = "type")]
     _kind: IgnoredAny,
@@ -27,13 +26,11 @@ struct PlainStart {
     #[serde(default = "one")]
     channels: u16,
     call_id: Option<String>,
-    window_seconds: Option<f64>,
-    hop_seconds: Option<f64>,
-    smoothing: Option<bool>,
-    #[serde(default)]
-    quiet: bool,
-    #[serde(default)]
-    alerts: Vec<AlertWish>,
+    #[serde(flatten)]
+    wishes: Wishes,
+    /// What is left: wishes that nobody would hear.
+    #[serde(flatten)]
+    unknown: Map<String, Value>,
 }
 
 /// The first frame of jambonz' `listen`: the call's data, and what the sound is like.
@@ -59,17 +56,17 @@ fn one() -> u16 {
 /// [`BadFrame`] if something is missing, of the wrong kind, or not known, and for rules about a channel that is not there.
 pub(super) fn start(value: &Value) -> Result<Start, BadFrame> {
     let start = PlainStart::deserialize(value).map_err(|error| BadFrame(error.to_string()))?;
-    let PlainStart {
-        encoding, sample_rate_hz, channels, window_seconds, hop_seconds, smoothing, quiet, alerts, ..
-    } = start;
+    let PlainStart { encoding, sample_rate_hz, channels, call_id, wishes, unknown, .. } = start;
+    if let Some(name) = unknown.keys().next() {
+        return Err(BadFrame(format!("unknown field `{name:.100}`")));
+    }
     let format = RawFormat { encoding, sample_rate_hz, channels };
-    let wishes = Wishes { window_seconds, hop_seconds, smoothing, quiet, alerts };
     let named = wishes.rules()?.into_iter().filter_map(|rule| rule.channel);
     if let Some(beyond) = named.max().filter(|named| *named >= usize::from(channels)) {
         let problem = format!("an alert rule is for channel {beyond}, the call has {channels}, counted from 0");
         return Err(BadFrame(problem));
     }
-    Ok(Start { format, wishes, call_id: start.call_id, dialect: dialect(format) })
+    Ok(Start { format, wishes, call_id, dialect: dialect(format) })
 }
 
 /// Binary frames of that format.

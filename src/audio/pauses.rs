@@ -1,4 +1,4 @@
-//! When packets say that they were recorded.
+//! Pauses that a recorder left out, by the times of its packets.
 
 use symphonia::core::units::{TimeBase, Timestamp};
 
@@ -12,13 +12,13 @@ const FIRST_PAUSES_S: f64 = 60.0;
 /// How far a track was heard by its packets' times. Recorders of calls write no packets while nobody speaks, or none of
 /// what a network lost; without these pauses everything behind them would lie too early.
 #[derive(Debug)]
-pub(super) struct Clock {
+pub(super) struct Pauses {
     /// Seconds of silence that may still be added: who sends little cannot make much of it.
     allowance_s: f64,
     ended_s: Option<f64>,
 }
 
-impl Clock {
+impl Pauses {
     pub(super) fn new() -> Self {
         Self { allowance_s: FIRST_PAUSES_S, ended_s: None }
     }
@@ -30,7 +30,7 @@ impl Clock {
 
     /// Seconds of silence before a packet of that time that was decoded to so many seconds of sound. What the packet says of
     /// its duration is not asked for: some recorders put the pause behind it there.
-    pub(super) fn pause_before(&mut self, starts: Timestamp, unit: TimeBase, heard_s: f64) -> f64 {
+    pub(super) fn before(&mut self, starts: Timestamp, unit: TimeBase, heard_s: f64) -> f64 {
         let unit_s = f64::from(unit.numer.get()) / f64::from(unit.denom.get());
         self.pause(starts.get() as f64 * unit_s, heard_s)
     }
@@ -56,8 +56,8 @@ mod tests {
 
     /// Pauses before packets that start at these times and last a tenth of a second.
     fn pauses(starts_s: impl IntoIterator<Item = f64>) -> Vec<f64> {
-        let mut clock = Clock::new();
-        starts_s.into_iter().map(|starts_s| (clock.pause(starts_s, 0.1) * 1000.0).round() / 1000.0).collect()
+        let mut pauses = Pauses::new();
+        starts_s.into_iter().map(|starts_s| (pauses.pause(starts_s, 0.1) * 1000.0).round() / 1000.0).collect()
     }
 
     #[test]
