@@ -103,6 +103,40 @@ fn a_made_corpus_is_learned_exported_and_served() {
 }
 
 #[test]
+fn draws_are_trained_apart_kept_and_scored_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, out) = (folder.path().join("data"), folder.path().join("out"));
+    corpus(&data);
+    let (data, out) = (data.to_str().unwrap(), out.to_str().unwrap());
+    let crossval = |seed: &str, draws: &str| {
+        let few = ["--recipe", "paper", "--arch", "cnn", "--epochs", "1", "--only", "data-1"];
+        let ran = emotone_train(
+            &[&["crossval", "--data", data, "--out", out, "--seed", seed, "--draws", draws], &few[..]].concat(),
+        );
+        let figures = std::fs::read(Path::new(out).join("figures.json")).unwrap();
+        let figures: serde_json::Value = serde_json::from_slice(&figures).unwrap();
+        (stdout(&ran), String::from_utf8_lossy(&ran.stderr).matches("data-1 cnn: ").count(), figures)
+    };
+    let (_, trained, first) = crossval("5", "1");
+    assert_eq!(trained, 1);
+    let (said, trained, both) = crossval("5", "2");
+    assert_eq!(trained, 1, "the first draw is there");
+    let tables = std::fs::read_to_string(Path::new(out).join("figures.md")).unwrap();
+    let line = format!(
+        "| data, unheard speakers | clean | {:.1} ± 0.0",
+        100.0 * both["lines"][0]["accuracy"][0].as_f64().unwrap()
+    );
+    assert!(tables.contains(&line), "{tables}");
+    let (_, trained, second) = crossval("6", "1");
+    assert_eq!(trained, 0, "both are there");
+
+    let draws = |figures: &serde_json::Value| figures["lines"][0]["draws"].as_array().unwrap().clone();
+    assert_eq!(draws(&both), [draws(&first), draws(&second)].concat());
+    let uar = |draw: usize| 100.0 * draws(&both)[draw]["uar"].as_f64().unwrap();
+    assert!(said.contains(&format!("{:.1} {:.1}", uar(0), uar(1))), "{said}");
+}
+
+#[test]
 fn a_clip_is_scored_once_and_as_the_service_judges_it() {
     let folder = tempfile::tempdir().unwrap();
     let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/emotone-cnn-lstm.onnx");

@@ -79,7 +79,7 @@ pub fn describe(facts: &Facts, networks: &[Network]) -> Result<ModelCard> {
     let Temperature { sure, in_doubt } = facts.calibration.temperature;
     Ok(ModelCard {
         name: format!("emotone-{name}"),
-        version: format!("{}+{}", env!("CARGO_PKG_VERSION"), fingerprint(networks)),
+        version: format!("{}+{}", env!("CARGO_PKG_VERSION"), fingerprint(networks, facts.calibration)),
         architecture,
         labels: Emotion::ALL.to_vec(),
         temperature: sure,
@@ -93,8 +93,8 @@ pub fn describe(facts: &Facts, networks: &[Network]) -> Result<ModelCard> {
     })
 }
 
-/// Eight digits that change with every weight.
-fn fingerprint(networks: &[Network]) -> String {
+/// Eight digits that change with every weight, and with what makes probabilities and a verdict of the answers.
+fn fingerprint(networks: &[Network], calibration: Calibration) -> String {
     struct Weights(Sha256);
     impl ModuleVisitor for Weights {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -105,5 +105,7 @@ fn fingerprint(networks: &[Network]) -> String {
     }
     let mut weights = Weights(Sha256::new());
     networks.iter().for_each(|network| network.visit(&mut weights));
+    let Calibration { temperature: Temperature { sure, in_doubt }, rejection_threshold } = calibration;
+    [sure, in_doubt, rejection_threshold].iter().for_each(|value| weights.0.update(value.to_le_bytes()));
     hex(&weights.0.finalize())[..8].to_owned()
 }

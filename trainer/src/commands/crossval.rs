@@ -12,12 +12,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::folds::{Fold, folds};
-use super::{Calibration, count, features, progress, record, table};
+use super::{Calibration, count, features, progress, record, scores, table};
 use crate::dataset::{Dataset, Extracted, Original};
-use crate::ensemble::Member;
+use crate::ensemble::{Member, answers};
+use crate::metrics::figures;
 use crate::network::Network;
 use crate::recipe::{Arch, Changes, Recipe};
 use crate::say::{say, tell};
+use crate::temperature::Temperature;
 use crate::training::{Examples, ToldApart, logits};
 
 /// Options of `crossval`.
@@ -32,8 +34,8 @@ pub struct CrossvalArguments {
     /// Network of the paper's recipe.
     #[arg(long, value_enum, default_value = "cnn-lstm", env = "EMOTONE_ARCH")]
     pub arch: Arch,
-    /// Folder for answers, figures and pictures. Answers that are there already, of the same data and options, are not
-    /// computed again.
+    /// Folder for figures and pictures, and a folder of answers for each draw. Answers that are there already, of the same
+    /// data and options, are not computed again.
     #[arg(long, env = "EMOTONE_OUT")]
     pub out: PathBuf,
     /// Folder for computed features; `features` in the folder of `--out` by default.
@@ -57,6 +59,9 @@ pub struct CrossvalArguments {
     /// Decides about everything that is drawn.
     #[arg(long, default_value_t = 1, env = "EMOTONE_SEED")]
     pub seed: u64,
+    /// Times that everything is drawn and trained anew, with seeds that follow `--seed`.
+    #[arg(long, default_value_t = 1, env = "EMOTONE_DRAWS", value_parser = count::<1>)]
+    pub draws: usize,
 }
 
 /// What one member said of one fold's test clips.
@@ -83,18 +88,17 @@ pub struct Said {
 /// # Errors
 /// Whatever kept the work from being done.
 pub fn run(arguments: &CrossvalArguments) -> Result<()> {
-    fs::create_dir_all(&arguments.out).with_context(|| format!("{}: cannot be made", arguments.out.display()))?;
     let dataset = Dataset::read_once(&arguments.data)?;
     let data_hash = record::data_hash(&dataset);
-    let folds =
-        asked_for(folds(&dataset, arguments.folds, arguments.seed)?, arguments.only.as_deref(), |fold| &fold.name);
-    ensure!(!folds.is_empty(), "no corpus has two speakers, or no fold has such a name");
-    let mut said: Vec<Vec<Said>> = Vec::new();
-    for fold in &folds {
-        said.push(run_fold(arguments, &dataset, &data_hash, fold)?);
+    let (mut names, mut draws) = (Vec::new(), Vec::new());
+    for seed in (arguments.seed..).take(arguments.draws) {
+        let folds = asked_for(folds(&dataset, arguments.folds, seed)?, arguments.only.as_deref(), |fold| &fold.name);
+        ensure!(!folds.is_empty(), "no corpus has two speakers, or no fold has such a name");
+        let drawn = Drawn { arguments, dataset: &dataset, data_hash: &data_hash, seed };
+        draws.push(folds.iter().map(|fold| drawn.run_fold(fold)).collect::<Result<_>>()?);
+        names = folds.into_iter().map(|fold| fold.name).collect();
     }
-    let names: Vec<&str> = folds.iter().map(|fold| fold.name.as_str()).collect();
-    let outcome = table::score(&names, &said)?;
+    let outcome = scores::score(&names.iter().map(String::as_str).collect::<Vec<_>>(), &draws)?;
     table::write(&arguments.out, &outcome)?;
     let calibration: Calibration = outcome.calibration;
     record::write(&arguments.out.join("calibration.json"), serde_json::to_string_pretty(&calibration)?.as_bytes())?;
@@ -110,29 +114,43 @@ fn asked_for<T>(mut all: Vec<T>, part: Option<&str>, name: impl Fn(&T) -> &Strin
     all
 }
 
-fn run_fold(arguments: &CrossvalArguments, dataset: &Dataset, data_hash: &str, fold: &Fold) -> Result<Vec<Said>> {
-    let cache = arguments.cache.clone().unwrap_or_else(|| arguments.out.join("features"));
-    let features = features::compute(&cache, data_hash, arguments.recipe, dataset, &fold.voices, arguments.seed)?;
-    let spec = features.like.measured(&arguments.recipe.features(), &fold.train)?;
-    let changes = Changes { epochs: arguments.epochs, batch_size: arguments.batch_size, seed: arguments.seed };
-    let told_apart = ToldApart::of(&Examples::new(&features.like, &spec, dataset, &fold.train))?;
-    let members = arguments.recipe.members(arguments.arch, &spec, &told_apart, changes);
-    let mut said = Vec::new();
-    for member in asked_for(members, arguments.members.as_deref(), |member| &member.name) {
-        let path = arguments.out.join(format!("{}-{}.json", fold.name, member.name));
-        let extracted = features.of(member.voices);
-        let key = record::key(&json!([extracted.key, fold.train, fold.test, member]));
-        let answers = match read_said(&path).filter(|said| said.key == key) {
-            Some(said) => said,
-            None => {
-                let new = run_member(dataset, extracted, &spec, fold, &member, key)?;
-                record::write(&path, &serde_json::to_vec(&new)?)?;
-                new
-            }
-        };
-        said.push(answers);
+/// All that folds of one draw have in common.
+struct Drawn<'a> {
+    arguments: &'a CrossvalArguments,
+    dataset: &'a Dataset,
+    data_hash: &'a str,
+    seed: u64,
+}
+
+impl Drawn<'_> {
+    /// What each member says of a fold's test clips.
+    fn run_fold(&self, fold: &Fold) -> Result<Vec<Said>> {
+        let Self { arguments, dataset, data_hash, seed } = *self;
+        let folder = arguments.out.join(format!("seed-{seed}"));
+        fs::create_dir_all(&folder).with_context(|| format!("{}: cannot be made", folder.display()))?;
+        let cache = arguments.cache.clone().unwrap_or_else(|| arguments.out.join("features"));
+        let features = features::compute(&cache, data_hash, arguments.recipe, dataset, &fold.voices, seed)?;
+        let spec = features.like.measured(&arguments.recipe.features(), &fold.train)?;
+        let changes = Changes { epochs: arguments.epochs, batch_size: arguments.batch_size, seed };
+        let told_apart = ToldApart::of(&Examples::new(&features.like, &spec, dataset, &fold.train))?;
+        let members = arguments.recipe.members(arguments.arch, &spec, &told_apart, changes);
+        let mut said = Vec::new();
+        for member in asked_for(members, arguments.members.as_deref(), |member| &member.name) {
+            let path = folder.join(format!("{}-{}.json", fold.name, member.name));
+            let extracted = features.of(member.voices);
+            let key = record::key(&json!([extracted.key, fold.train, fold.test, member]));
+            let answers = match read_said(&path).filter(|said| said.key == key) {
+                Some(said) => said,
+                None => {
+                    let new = run_member(dataset, extracted, &spec, fold, &member, key)?;
+                    record::write(&path, &serde_json::to_vec(&new)?)?;
+                    new
+                }
+            };
+            said.push(answers);
+        }
+        Ok(said)
     }
-    Ok(said)
 }
 
 fn read_said(path: &Path) -> Option<Said> {
@@ -166,8 +184,18 @@ fn run_member(
     let speakers = test.clips.iter().map(|clip| dataset.speaker(*clip).to_owned()).collect();
     let (row, truths) = (fold.row.clone(), test.emotions().collect());
     let said = Said { key, row, truths, speakers, logits: heard, parameters, seconds };
-    tell(format!("{} {}: {}", fold.name, member.name, table::line_of(&said)));
+    tell(format!("{} {}: {}", fold.name, member.name, line_of(&said)));
     Ok(said)
+}
+
+/// Recall of one member on one fold, for the log.
+fn line_of(said: &Said) -> String {
+    let one = |(heard, rows): (&String, &Vec<[f32; Emotion::COUNT]>)| {
+        let figures = figures(&answers(rows, said.truths.iter().copied(), Temperature::ONE));
+        format!("{heard} UAR {:.3} accuracy {:.3} ECE {:.3}", figures.uar, figures.accuracy, figures.ece)
+    };
+    let each: Vec<String> = said.logits.iter().map(one).collect();
+    format!("{}, {:.0} s", each.join(", "), said.seconds)
 }
 
 fn parameters(network: &Network) -> usize {

@@ -8,6 +8,7 @@ mod calibration;
 mod card;
 mod fit;
 mod folds;
+mod scores;
 mod table;
 mod crossval;
 mod reproduce;

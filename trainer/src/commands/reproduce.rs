@@ -11,7 +11,7 @@ use serde_json::json;
 use super::fit::{FitArguments, fit};
 use super::folds::{UNHEARD, folds};
 use super::record;
-use super::table::mean_and_deviation;
+use super::scores::mean_and_deviation;
 use super::{count, features};
 use crate::dataset::{Dataset, SplitKind};
 use crate::ensemble::{answers, joint_logits};
