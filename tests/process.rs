@@ -4,12 +4,12 @@
 
 mod running;
 
-use std::io::Write;
-use std::process::Command;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Command, Stdio};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use running::{CLIP, KEY, Running, emotone};
+use running::{CLIP, Client, KEY, Running, emotone};
 
 #[test]
 fn the_log_knows_requests_by_id_and_neither_audio_nor_keys() {
@@ -129,4 +129,28 @@ fn what_is_false_in_the_environment_is_not_asked_for() {
         let (status, _, err) = end(variable, "true", options);
         assert!(status == Some(2) && err.contains(said), "{variable}: {err}");
     }
+}
+
+#[test]
+fn a_log_that_nobody_reads_stops_nothing() {
+    // More lines than a pipe and those that may wait.
+    const REQUESTS: usize = 5000;
+    let mut server = Command::new(env!("CARGO_BIN_EXE_emotone"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(server.stderr.take().unwrap());
+    let serving = log.by_ref().lines().map_while(Result::ok).find(|line| line.contains("serving")).unwrap();
+    let serving: serde_json::Value = serde_json::from_str(&serving).unwrap();
+    let client = Client { address: serving["address"].as_str().unwrap().to_owned() };
+    let asked = |path: &str| client.ask(&format!("GET {path} HTTP/1.1"), b"");
+    for _ in 0..REQUESTS {
+        assert!(asked("/health/live").starts_with("HTTP/1.1 200"));
+    }
+    let metrics = asked("/metrics");
+    let lost = metrics.lines().find_map(|line| line.strip_prefix("emotone_log_lines_lost ")).unwrap();
+    assert!(lost.parse::<f64>().unwrap() > 0.0, "{lost}");
+    server.kill().unwrap();
+    server.wait().unwrap();
 }

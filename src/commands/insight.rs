@@ -5,6 +5,7 @@ use emotone::config::{Insight, LogFormat};
 use emotone::http::traces;
 use tokio::runtime::Handle;
 use tracing::warn;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::{FilterExt, LevelFilter, Targets};
 use tracing_subscriber::layer::Filter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -18,15 +19,33 @@ const UNASKED: &str = "symphonia=off";
 /// A part of what receives events and spans.
 type Receiver = Box<dyn Layer<Registry> + Send + Sync>;
 
-/// What is still to be sent when the service ends.
-pub struct Traces {
+/// Lines that wait at most where nobody reads the log. The service goes on, and what comes beyond them is lost, but counted.
+const MOST_LINES: usize = 4096;
+
+/// What log and traces have not written or sent yet; that is done when it goes.
+pub struct Telemetry {
+    /// Log lines that nobody read in time.
+    pub lost_lines: ErrorCounter,
+    _log: WorkerGuard,
+    traces: Traces,
+}
+
+/// Spans that are still to be sent when the service ends.
+struct Traces {
     #[cfg(feature = "otlp")]
     exporter: Option<traces::Exporter>,
 }
 
-impl Traces {
-    /// Waits until the last spans are sent. Not to be called from an async thread.
+impl Telemetry {
+    /// Waits until the last spans are sent and the last lines written, unless nobody takes them. Not to be called from an async
+    /// thread.
     pub fn end(self) {
+        self.traces.end();
+    }
+}
+
+impl Traces {
+    fn end(self) {
         #[cfg(feature = "otlp")]
         if let Some(exporter) = self.exporter {
             exporter.end();
@@ -38,24 +57,27 @@ impl Traces {
 ///
 /// # Errors
 /// If the level or the collector's address cannot be understood.
-pub fn set_up(insight: &Insight, runtime: &Handle) -> Result<Traces> {
+pub fn set_up(insight: &Insight, runtime: &Handle) -> Result<Telemetry> {
     let filter = filter(&insight.log_level)?;
-    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let log = match insight.log_format {
+    // A pipe that nobody empties takes no more after some hundred lines; a thread of its own may wait for that, no other.
+    let (stderr, log) = NonBlockingBuilder::default().buffered_lines_limit(MOST_LINES).finish(std::io::stderr());
+    let lost_lines = stderr.error_counter();
+    let layer = tracing_subscriber::fmt::layer().with_writer(stderr);
+    let layer = match insight.log_format {
         LogFormat::Json => {
-            log.json().flatten_event(true).with_current_span(true).with_span_list(false).with_filter(filter).boxed()
+            layer.json().flatten_event(true).with_current_span(true).with_span_list(false).with_filter(filter).boxed()
         }
         LogFormat::Text => {
-            log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).with_filter(filter).boxed()
+            layer.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).with_filter(filter).boxed()
         }
     };
     let (traces, sender) = set_up_traces(runtime)?;
-    tracing_subscriber::registry().with([Some(log), sender].into_iter().flatten().collect::<Vec<Receiver>>()).init();
+    tracing_subscriber::registry().with([Some(layer), sender].into_iter().flatten().collect::<Vec<Receiver>>()).init();
     if cfg!(not(feature = "otlp")) && traces::are_wanted() {
         // Not an error: clusters set the variable for every program alike.
         warn!("a collector of traces is named, but this program was built without the feature `otlp`");
     }
-    Ok(traces)
+    Ok(Telemetry { lost_lines, _log: log, traces })
 }
 
 /// What is logged at a level, or of a filter like `warn,emotone=debug`.

@@ -35,7 +35,7 @@ struct Ready {
 /// Serves until SIGTERM or SIGINT.
 pub fn serve(settings: Serve) -> Result<ExitCode> {
     let runtime = runtime::Builder::new_multi_thread().enable_all().build().context("cannot start async threads")?;
-    let traces = insight::set_up(&settings.insight, runtime.handle())?;
+    let telemetry = insight::set_up(&settings.insight, runtime.handle())?;
     // Sockets are made for the runtime, though it is not running yet.
     let entered = runtime.enter();
     let ready = Ready {
@@ -50,17 +50,19 @@ pub fn serve(settings: Serve) -> Result<ExitCode> {
         settings,
     };
     drop(entered);
-    runtime.block_on(run(ready))?;
-    traces.end();
+    let lost_lines = telemetry.lost_lines.clone();
+    runtime.block_on(run(ready, move || lost_lines.dropped_lines()))?;
+    telemetry.end();
     // What is left has had its time.
     runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
 }
 
-async fn run(ready: Ready) -> Result<()> {
+async fn run(ready: Ready, lost_log_lines: impl Fn() -> usize + Send + Sync + 'static) -> Result<()> {
     let Ready { settings, listener, metrics_listener, audiosocket_listener, certificate, models, hang_up } = ready;
     let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let app = App::new(settings, models)?;
+    app.metrics.follow_log(lost_log_lines)?;
     let address = listener.local_addr()?;
     for model in app.models.all().iter() {
         let card = model.pipeline.classifier().card();

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use prometheus::process_collector::ProcessCollector;
 use prometheus::{
     Counter, Encoder, Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, TextEncoder,
+    PullingGauge, Registry, TextEncoder,
 };
 
 use super::error::{ApiError, ErrorBody};
@@ -123,6 +123,16 @@ impl Metrics {
             model_info,
             registry,
         })
+    }
+
+    /// Where the lines are counted that the log has lost.
+    ///
+    /// # Errors
+    /// If that is known already.
+    pub fn follow_log(&self, lost: impl Fn() -> usize + Send + Sync + 'static) -> Result<(), prometheus::Error> {
+        let help = "Log lines lost since the start, because nobody read them in time.";
+        let lost = PullingGauge::new("emotone_log_lines_lost", help, Box::new(move || lost() as f64))?;
+        self.registry.register(Box::new(lost))
     }
 
     /// A request was answered.

@@ -92,7 +92,7 @@ impl Running {
 
 /// Asks a server, on a connection for each question.
 pub struct Client {
-    address: String,
+    pub address: String,
 }
 
 impl Client {

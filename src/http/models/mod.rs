@@ -1,24 +1,20 @@
 //! The models at work: one or several by name, read again without dropping a request.
 
+mod sources;
+mod renewal;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
+pub use sources::ModelsError;
+
+use self::renewal::{Again, named_once};
+use self::sources::{Candidate, candidates};
 use super::error::ApiError;
 use crate::audio::AudioLimits;
 use crate::config::ModelSource;
 use crate::model::Classifier;
 use crate::pipeline::Pipeline;
-
-/// Ending of a model's file in a folder of models.
-const MODEL_EXTENSION: &str = "onnx";
-
-/// Why a model is not at work; names its file.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot use model {file}: {problem}")]
-pub struct ModelsError {
-    file: String,
-    problem: String,
-}
 
 /// A model that answers.
 #[derive(Clone)]
@@ -30,12 +26,6 @@ pub struct Served {
     file: Option<PathBuf>,
     /// Number of the source that it is from.
     source: usize,
-}
-
-/// A model to be read: a file, or the one that is built in; and the name it is given, if any.
-struct Candidate {
-    file: Option<PathBuf>,
-    name: Option<String>,
 }
 
 /// Models by name; the first is used where none is named.
@@ -60,7 +50,7 @@ impl Models {
                 if served.iter().any(|other| other.name == model.name) {
                     let problem =
                         format!("there is another model named `{}`; give names with --model NAME=FILE", model.name);
-                    return Err(ModelsError { file: shown(file.as_deref()), problem });
+                    return Err(ModelsError::new(file.as_deref(), problem));
                 }
                 served.push(model);
             }
@@ -131,7 +121,7 @@ impl Models {
     }
 
     fn read(&self, file: Option<&Path>, name: Option<String>, source: usize) -> Result<Served, ModelsError> {
-        let problem = |problem: &dyn std::fmt::Display| ModelsError { file: shown(file), problem: problem.to_string() };
+        let problem = |problem: &dyn std::fmt::Display| ModelsError::new(file, problem);
         let classifier = match file {
             None => Classifier::from_onnx(self.built_in),
             Some(file) => Classifier::from_onnx(std::fs::read(file).map_err(|error| problem(&error))?),
@@ -143,88 +133,11 @@ impl Models {
     }
 }
 
-/// What was read again, if it could be, and what was read there before.
-struct Again {
-    fresh: Option<Served>,
-    old: Vec<Served>,
-}
-
-impl Again {
-    /// The names that it goes on to have.
-    fn kept_names(&self) -> impl Iterator<Item = &String> {
-        let names = self.old.iter().map(|old| &old.name);
-        names.filter(|name| self.fresh.as_ref().is_none_or(|fresh| fresh.name == **name))
-    }
-}
-
-/// What is served now, each name once: whoever has a name keeps it, and who comes by one that is taken stays what it was.
-fn named_once(again: Vec<Again>, problems: &mut Vec<ModelsError>) -> Vec<Served> {
-    let kept: Vec<String> = again.iter().flat_map(Again::kept_names).cloned().collect();
-    let mut new = Vec::<Served>::new();
-    for Again { fresh, old } in again {
-        let is_served = |name: &String| new.iter().any(|other| other.name == *name);
-        let next = match fresh {
-            Some(fresh) if old.iter().any(|old| old.name == fresh.name) => vec![fresh],
-            Some(fresh) if !kept.contains(&fresh.name) && !is_served(&fresh.name) => vec![fresh],
-            Some(Served { file, name, .. }) => {
-                let problem = format!("there is another model named `{name}`");
-                problems.push(ModelsError { file: shown(file.as_deref()), problem });
-                old.into_iter().filter(|old| !is_served(&old.name)).collect()
-            }
-            None => old,
-        };
-        new.extend(next);
-    }
-    new
-}
-
-/// Every source's models; without a source, the one that is built in.
-fn candidates(sources: &[ModelSource]) -> Vec<Result<Vec<Candidate>, ModelsError>> {
-    match sources {
-        [] => vec![Ok(vec![Candidate { file: None, name: None }])],
-        some => some.iter().map(candidates_of).collect(),
-    }
-}
-
-/// A file, or a folder of models named by their files.
-fn candidates_of(source: &ModelSource) -> Result<Vec<Candidate>, ModelsError> {
-    if !source.path.is_dir() {
-        return Ok(vec![Candidate { file: Some(source.path.clone()), name: source.name.clone() }]);
-    }
-    if source.name.is_some() {
-        let problem = "a folder's models are named by their files; leave out NAME=".into();
-        return Err(ModelsError { file: shown(Some(&source.path)), problem });
-    }
-    let of = |file: PathBuf| Candidate {
-        name: file.file_stem().map(|stem| stem.to_string_lossy().into_owned()),
-        file: Some(file),
-    };
-    Ok(models_in(&source.path)?.into_iter().map(of).collect())
-}
-
-fn models_in(folder: &Path) -> Result<Vec<PathBuf>, ModelsError> {
-    let problem =
-        |problem: &dyn std::fmt::Display| ModelsError { file: shown(Some(folder)), problem: problem.to_string() };
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(|error| problem(&error))? {
-        let path = entry.map_err(|error| problem(&error))?.path();
-        if path.extension().is_some_and(|extension| extension == MODEL_EXTENSION) {
-            files.push(path);
-        }
-    }
-    files.sort();
-    if files.is_empty() { Err(problem(&"the folder holds no .onnx file")) } else { Ok(files) }
-}
-
-fn shown(file: Option<&Path>) -> String {
-    file.map_or_else(|| "compiled into this program".into(), |file| file.display().to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const MODEL: &[u8] = include_bytes!("../../models/emotone-cnn-lstm.onnx");
+    const MODEL: &[u8] = include_bytes!("../../../models/emotone-cnn-lstm.onnx");
 
     fn load(sources: &[&str]) -> Result<Models, ModelsError> {
         let sources = sources.iter().map(|source| source.parse().unwrap()).collect();
