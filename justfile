@@ -15,15 +15,15 @@ test:
 check:
     .ci/run
 
-# Write openapi.yaml and the other generated files anew.
+# Write openapi.yaml anew.
 generate:
-    cargo run -- openapi > openapi.yaml
+    cargo run -- openapi > openapi.new && mv openapi.new openapi.yaml
 
 # Draw the README's example, a chirp, anew.
 pictures:
     cargo run -p emotone-trainer -- plot --chirp --out docs/pictures
 
-# Known vulnerabilities, licences and doubled dependencies (needs cargo-deny).
+# Known vulnerabilities and licences (needs cargo-deny).
 deny:
     cargo deny check
 

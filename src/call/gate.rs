@@ -2,6 +2,7 @@
 
 use std::array;
 
+use super::tones::ToneDetector;
 use crate::features::{FeatureSpec, hz_to_mel, mel_to_hz, to_decibel_above, to_power};
 
 /// Edges of the broad bands, in Hz: inside what a telephone passes (300 to 3400 Hz), above mains hum, and about equally
@@ -20,6 +21,8 @@ const SILENCE_DB: f32 = -90.0;
 const PAUSE_DB: f32 = 30.0;
 /// Frames with less of their power in the broad bands are hum or rumble, and what is in the bands is its leakage.
 const LEAKAGE_DB: f32 = 30.0;
+/// A frame with less than this part of its average's power is a pause between tones.
+const PAUSE_PART: f32 = 0.25;
 /// Band levels are not followed further down than this below the window's loud frames.
 const DEPTH_DB: f32 = 35.0;
 /// The loud frames of a window are above this quantile of its frames, so that a click doesn't count as one.
@@ -47,7 +50,8 @@ type Lanes = [f32; LANES];
 /// 3. the *variation* of a frame: for each band, its level relative to the mean of all bands, and the median absolute
 ///    deviation of that over the active frames within 250 ms (times 1.48, so that it equals a normal distribution's
 ///    standard deviation; a median, so that a click or an onset alone makes none), averaged over the bands;
-/// 4. speech is what is active and varies by at least 1.7 dB.
+/// 4. speech is what is active and varies by at least 1.7 dB, unless most of the active frames within 250 ms, pauses left out,
+///    hold [nothing but one tone or two](ToneDetector): keys that are pressed change the shape as syllables do.
 ///
 /// The gate has no memory: a window's frames alone decide, so that files and streams agree.
 #[derive(Debug, Clone)]
@@ -58,6 +62,7 @@ pub struct SpeechGate {
     widths: Vec<f32>,
     /// Width of each mel band, as a part of the spectrum.
     mel_widths: Vec<f32>,
+    tones: ToneDetector,
     /// Mel energy of white noise of power 1, in dB.
     full_scale_db: f32,
     /// Frames that are averaged, an odd number.
@@ -72,6 +77,8 @@ struct Level {
     inside: f32,
     /// Power of the whole spectrum.
     all: f32,
+    /// Whether the frame itself, not averaged, holds nothing but tones; unknown where it is a pause within the average.
+    is_tone: Option<bool>,
 }
 
 impl SpeechGate {
@@ -82,6 +89,7 @@ impl SpeechGate {
         let mel_edges: Vec<f64> = (0..spec.n_mels + 2).map(edge).collect();
         let nyquist = f64::from(spec.sample_rate) / 2.0;
         let first_above = |hz: f64| (0..spec.n_mels).find(|band| mel_edges[band + 1] >= hz).unwrap_or(spec.n_mels);
+        let inside = first_above(BAND_EDGES_HZ[0])..first_above(BAND_EDGES_HZ[LANES - 1]);
         let edges = BAND_EDGES_HZ.windows(2).map(|pair| (pair[0], pair[1]));
         let (bands, widths) = edges
             .map(|(from, to)| (first_above(from)..first_above(to), ((to - from) / nyquist) as f32))
@@ -94,6 +102,7 @@ impl SpeechGate {
         Self {
             bands,
             widths,
+            tones: ToneDetector::new(&mel_edges, inside),
             mel_widths: mel_edges.windows(3).map(|edges| ((edges[2] - edges[0]) / 2.0 / nyquist) as f32).collect(),
             full_scale_db: (10.0 * full_scale.log10()) as f32,
             average: frames(AVERAGE_SECONDS) | 1,
@@ -124,9 +133,11 @@ impl SpeechGate {
                 continue;
             }
             let around = centre.saturating_sub(self.neighbourhood)..levels.len().min(centre + self.neighbourhood + 1);
+            let around = around.step_by(every).filter(|frame| active[*frame]);
             neighbours.clear();
-            neighbours.extend(around.step_by(every).filter(|frame| active[*frame]).map(|frame| shapes[frame]));
-            if self.variation(&mut neighbours) >= LEAST_VARIATION_DB {
+            neighbours.extend(around.clone().map(|frame| shapes[frame]));
+            let tones = around.filter_map(|frame| levels[frame].is_tone).map(|is_tone| if is_tone { 1 } else { -1 });
+            if tones.sum::<i32>() <= 0 && self.variation(&mut neighbours) >= LEAST_VARIATION_DB {
                 marks.copy_from_slice(&active[first..first + marks.len()]);
             }
         }
@@ -135,7 +146,7 @@ impl SpeechGate {
 
     /// Levels of the broad bands, a lane each, and of each frame, averaged over time, in dB.
     fn levels<'a>(&self, log_mel_rows: impl Iterator<Item = &'a [f32]>) -> (Vec<Lanes>, Vec<Level>) {
-        let mut powers: Vec<(Lanes, f32)> = Vec::new();
+        let (mut powers, mut tones): (Vec<(Lanes, f32)>, Vec<bool>) = Default::default();
         let mut mel = Vec::with_capacity(self.mel_widths.len());
         for row in log_mel_rows {
             mel.clear();
@@ -145,7 +156,9 @@ impl SpeechGate {
                 let values = mel.get(band.clone()).unwrap_or_default();
                 *power = values.iter().sum::<f32>() / values.len().max(1) as f32;
             }
-            powers.push((bands, mel.iter().zip(&self.mel_widths).map(|(power, width)| power * width).sum()));
+            mel.iter_mut().zip(&self.mel_widths).for_each(|(power, width)| *power *= width);
+            powers.push((bands, mel.iter().sum()));
+            tones.push(self.tones.is_tone(&mel));
         }
         let (mut band_levels, mut levels) = (Vec::with_capacity(powers.len()), Vec::with_capacity(powers.len()));
         for frame in 0..powers.len() {
@@ -156,10 +169,17 @@ impl SpeechGate {
                 all += whole * share;
             }
             band_levels.push(means.map(decibel));
-            let inside = means.iter().zip(&self.widths).map(|(power, width)| power * width).sum();
-            levels.push(Level { inside: decibel(inside), all: decibel(all) });
+            let inside = self.inside(&means);
+            let is_pause = self.inside(&powers[frame].0) < PAUSE_PART * inside;
+            let is_tone = (!is_pause).then_some(tones[frame]);
+            levels.push(Level { inside: decibel(inside), all: decibel(all), is_tone });
         }
         (band_levels, levels)
+    }
+
+    /// Power inside the broad bands.
+    fn inside(&self, bands: &Lanes) -> f32 {
+        bands.iter().zip(&self.widths).map(|(power, width)| power * width).sum()
     }
 
     /// Turns band levels into levels relative to the frame's mean, none of them counted below `floor_db`.

@@ -6,6 +6,7 @@
 //! [`LiveCall`] tells the same segments one by one, and alerts by its [`AlertRule`]s.
 
 mod windows;
+mod tones;
 mod gate;
 mod channel;
 mod timeline;

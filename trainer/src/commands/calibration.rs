@@ -1,13 +1,13 @@
 //! How sure a model may claim to be, learned from people it was not trained on.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use emotone::model::Emotion;
 use serde::{Deserialize, Serialize};
 
+use super::record;
 use crate::ensemble::answers;
 use crate::metrics::threshold_for;
 use crate::temperature::Temperature;
@@ -48,7 +48,7 @@ impl Calibration {
     /// With the file's name, if it cannot be read.
     pub fn read(path: &Path) -> Result<Self> {
         let name = || path.display().to_string();
-        let read: Self = serde_json::from_slice(&fs::read(path).with_context(name)?).with_context(name)?;
+        let read: Self = record::read_json(path)?;
         let Temperature { sure, in_doubt } = read.temperature;
         let are_possible = [sure, in_doubt].iter().all(|temperature| temperature.is_finite() && *temperature > 0.0);
         ensure!(are_possible, "{}: temperatures must be above 0", name());

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::folds::{Fold, folds};
-use super::{Calibration, count, features, progress, record, scores, table};
+use super::scores::{self, Draw, FoldSaid};
+use super::{Calibration, count, features, progress, record, table};
 use crate::dataset::{Dataset, Extracted, Original};
 use crate::ensemble::{Member, answers};
 use crate::metrics::figures;
@@ -90,15 +91,14 @@ pub struct Said {
 pub fn run(arguments: &CrossvalArguments) -> Result<()> {
     let dataset = Dataset::read_once(&arguments.data)?;
     let data_hash = record::data_hash(&dataset);
-    let (mut names, mut draws) = (Vec::new(), Vec::new());
+    let mut draws: Vec<Draw> = Vec::new();
     for seed in (arguments.seed..).take(arguments.draws) {
         let folds = asked_for(folds(&dataset, arguments.folds, seed)?, arguments.only.as_deref(), |fold| &fold.name);
         ensure!(!folds.is_empty(), "no corpus has two speakers, or no fold has such a name");
         let drawn = Drawn { arguments, dataset: &dataset, data_hash: &data_hash, seed };
         draws.push(folds.iter().map(|fold| drawn.run_fold(fold)).collect::<Result<_>>()?);
-        names = folds.into_iter().map(|fold| fold.name).collect();
     }
-    let outcome = scores::score(&names.iter().map(String::as_str).collect::<Vec<_>>(), &draws)?;
+    let outcome = scores::score(&draws)?;
     table::write(&arguments.out, &outcome)?;
     let calibration: Calibration = outcome.calibration;
     record::write(&arguments.out.join("calibration.json"), serde_json::to_string_pretty(&calibration)?.as_bytes())?;
@@ -124,7 +124,7 @@ struct Drawn<'a> {
 
 impl Drawn<'_> {
     /// What each member says of a fold's test clips.
-    fn run_fold(&self, fold: &Fold) -> Result<Vec<Said>> {
+    fn run_fold(&self, fold: &Fold) -> Result<FoldSaid> {
         let Self { arguments, dataset, data_hash, seed } = *self;
         let folder = arguments.out.join(format!("seed-{seed}"));
         fs::create_dir_all(&folder).with_context(|| format!("{}: cannot be made", folder.display()))?;
@@ -134,7 +134,7 @@ impl Drawn<'_> {
         let changes = Changes { epochs: arguments.epochs, batch_size: arguments.batch_size, seed };
         let told_apart = ToldApart::of(&Examples::new(&features.like, &spec, dataset, &fold.train))?;
         let members = arguments.recipe.members(arguments.arch, &spec, &told_apart, changes);
-        let mut said = Vec::new();
+        let mut members_said = Vec::new();
         for member in asked_for(members, arguments.members.as_deref(), |member| &member.name) {
             let path = folder.join(format!("{}-{}.json", fold.name, member.name));
             let extracted = features.of(member.voices);
@@ -147,9 +147,9 @@ impl Drawn<'_> {
                     new
                 }
             };
-            said.push(answers);
+            members_said.push(answers);
         }
-        Ok(said)
+        Ok(FoldSaid { name: fold.name.clone(), members: members_said })
     }
 }
 

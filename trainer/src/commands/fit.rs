@@ -2,30 +2,28 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use burn::module::Module;
 use clap::Args;
 use clap::builder::BoolishValueParser;
-use emotone::features::FeatureSpec;
 use emotone::model::Emotion;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::card::{self, Facts};
+use super::prepared::Prepared;
 use super::record::{self, Run};
-use super::{Calibration, count, features, pictures, progress};
-use crate::dataset::{Dataset, Original, SplitKind, split};
+use super::{Calibration, count, pictures, progress};
+use crate::dataset::{Original, SplitKind};
 use crate::ensemble::{Member, answers, joint_logits};
 use crate::export::{to_onnx, verify};
-use crate::metrics::{Answer, figures};
+use crate::metrics::{Answer, Figures, figures};
 use crate::network::Network;
-use crate::recipe::{Arch, Changes, Recipe};
+use crate::recipe::{Arch, Recipe};
 use crate::say::{say, tell};
-use crate::training::{Checkpoint, EpochFigures, Examples, ToldApart};
-
-/// Windows that verify a model which has no test part.
-const VERIFIED: usize = 300;
+use crate::training::{Checkpoint, EpochFigures, Examples, Trained};
 
 /// Options of `fit`.
 #[derive(Debug, Clone, Args)]
@@ -99,7 +97,7 @@ pub struct Outcome {
     /// The model file.
     pub model: PathBuf,
     /// Figures on the test part by the copy that was judged.
-    pub tested: Vec<(&'static str, crate::metrics::Figures)>,
+    pub tested: Vec<(&'static str, Figures)>,
     /// Between training and serving, in probability.
     pub largest_difference: f32,
     /// Trainable numbers.
@@ -108,133 +106,130 @@ pub struct Outcome {
     pub training_seconds: f64,
 }
 
+/// How one network learned.
+#[derive(Serialize)]
+struct Course {
+    name: String,
+    #[serde(skip)]
+    best_epoch: usize,
+    epochs: Vec<EpochFigures>,
+}
+
+/// What the test clips' answers are worth, heard one way.
+struct Tested {
+    heard: &'static str,
+    answers: Vec<Answer>,
+    figures: Figures,
+}
+
 /// As [`run`], without a word on stdout.
 ///
 /// # Errors
 /// Whatever kept the work from being done.
 pub fn fit(arguments: &FitArguments) -> Result<Outcome> {
-    fs::create_dir_all(&arguments.out).with_context(|| format!("{}: cannot be made", arguments.out.display()))?;
+    let out = &arguments.out;
+    fs::create_dir_all(out).with_context(|| format!("{}: cannot be made", out.display()))?;
+    // What is given is read before anything takes long.
     let given = arguments.calibration.as_deref().map(Calibration::read).transpose()?;
-    let cross_validated: Option<Value> = match &arguments.figures {
-        Some(path) => {
-            let name = || path.display().to_string();
-            Some(serde_json::from_slice(&fs::read(path).with_context(name)?).with_context(name)?)
-        }
-        None => None,
-    };
-    let dataset = Dataset::read_once(&arguments.data)?;
-    tell(format!(
-        "{} clips of {} speakers ({}); {} audio files name none of the seven emotions",
-        dataset.len(),
-        dataset.speakers().len(),
-        first_few(dataset.speakers()),
-        dataset.unlabelled().len()
-    ));
-    let parts = split(&dataset, arguments.split, arguments.seed)?;
-    let data_hash = record::data_hash(&dataset);
-    let features =
-        features::compute(&arguments.cache(), &data_hash, arguments.recipe, &dataset, &parts.train, arguments.seed)?;
-    let extracted = &features.like;
-    let spec = extracted.measured(&arguments.recipe.features(), &parts.train)?;
-    let of = |part: &[u32]| Examples::new(extracted, &spec, &dataset, part);
-    let (examples, validation, test) = (of(&parts.train), of(&parts.validation), of(&parts.test));
-    ensure!(!examples.is_empty(), "no readable clip is left to train on");
-    tell(format!("{} clips train, {} validate, {} test", examples.len(), validation.len(), test.len()));
-
-    let changes = Changes { epochs: arguments.epochs, batch_size: arguments.batch_size, seed: arguments.seed };
-    let members = arguments.recipe.members(arguments.arch, &spec, &ToldApart::of(&examples)?, changes);
-    let (mut networks, mut histories) = (Vec::new(), Vec::new());
+    let cross_validated: Option<Value> = arguments.figures.as_deref().map(record::read_json).transpose()?;
+    let data = Prepared::new(arguments)?;
+    let members = data.members(arguments)?;
+    let (mut networks, mut courses) = (Vec::new(), Vec::new());
     for member in &members {
-        let learnt_from = features.of(member.voices);
-        let key = record::key(&json!([learnt_from.key, parts.train, parts.validation, member]));
-        let examples = Examples::new(learnt_from, &spec, &dataset, &parts.train);
-        let trained = train(arguments, member, key, &spec, &examples, &validation)?;
-        networks.push(trained.network);
-        histories.push((trained.best_epoch, trained.history));
+        let Trained { network, best_epoch, history } = train(arguments, &data, member)?;
+        networks.push(network);
+        courses.push(Course { name: member.name.clone(), best_epoch, epochs: history });
     }
-
     let calibration = match given {
         Some(calibration) => calibration,
-        None if arguments.recipe == Recipe::Robust && !validation.is_empty() => {
-            let truths: Vec<Emotion> = validation.emotions().collect();
-            let speakers: Vec<u32> = validation.clips.iter().map(|clip| dataset.spoken_by(*clip)).collect();
-            Calibration::fit(&joint_logits(&networks, &validation)?, &truths, &speakers)
-        }
-        None => Calibration::NONE,
+        None => calibrate(arguments.recipe, &data.validation(), &networks)?,
     };
-    let (mut tested, mut heard) = (Vec::new(), Vec::new());
-    for original in Original::ALL.into_iter().take(extracted.each).filter(|_| !test.is_empty()) {
-        let logits = joint_logits(&networks, &test.served_as(original.number()))?;
-        let answers: Vec<Answer> = answers(&logits, test.emotions(), calibration.temperature);
-        tested.push((original.name(), figures(&answers)));
-        heard.push(answers);
-    }
-
+    let tested = test(&data, &networks, calibration)?;
+    let figures: Vec<(&str, Figures)> = tested.iter().map(|tested| (tested.heard, tested.figures.clone())).collect();
     let parameters = networks.iter().map(Network::num_params).sum();
-    let facts = Facts {
-        arguments,
-        dataset: &dataset,
-        trained_on: &parts.train,
-        features: &spec,
-        members: &members,
-        parameters,
-        calibration,
-        tested: &tested,
-        cross_validated,
-    };
-    let card = card::describe(&facts, &networks)?;
-    let onnx = to_onnx(&networks, &spec, &card)?;
-    let judged = if test.is_empty() { of(&parts.train[..parts.train.len().min(VERIFIED)]) } else { test.clone() };
-    let largest_difference = verify(&onnx, &networks, &judged)?;
-    let model = arguments.out.join(format!("{}.onnx", card.name));
+    let card = card::describe(
+        &Facts {
+            arguments,
+            dataset: &data.dataset,
+            trained_on: &data.parts.train,
+            features: &data.spec,
+            members: &members,
+            parameters,
+            calibration,
+            tested: &figures,
+            cross_validated,
+        },
+        &networks,
+    )?;
+    let onnx = to_onnx(&networks, &data.spec, &card)?;
+    let largest_difference = verify(&onnx, &networks, &data.verified())?;
+    let model = out.join(format!("{}.onnx", card.name));
     record::write(&model, &onnx)?;
-    let epochs: Vec<&Vec<EpochFigures>> = histories.iter().map(|(_, history)| history).collect();
+
+    let by_copy = figures.iter().map(|(heard, figures)| json!({ "heard": heard, "figures": figures }));
     let everything = json!({
-        "test": tested.iter().map(|(name, figures)| json!({ "heard": name, "figures": figures })).collect::<Value>(),
-        "history": members.iter().zip(&epochs).map(|(member, history)| json!({ "name": member.name, "epochs": history })).collect::<Value>(),
+        "test": by_copy.collect::<Value>(),
+        "history": courses,
         "parameters": parameters,
         "largest_difference": largest_difference,
     });
-    record::write(&arguments.out.join("figures.json"), serde_json::to_string_pretty(&everything)?.as_bytes())?;
+    record::write(&out.join("figures.json"), serde_json::to_string_pretty(&everything)?.as_bytes())?;
+    let unreadable = &data.features.like.unreadable;
     let more =
-        json!({ "members": members, "features": spec, "calibration": calibration, "unreadable": extracted.unreadable });
-    let run = Run::new(&dataset, &data_hash, &parts, more);
-    record::write_json(&arguments.out.join("run.json"), &run)?;
-    for (member, (best_epoch, history)) in members.iter().zip(&histories) {
-        pictures::curves(&arguments.out, &member.name, history, *best_epoch)?;
-    }
-    // Pictures of an earlier model would be taken for this one's.
-    Original::ALL.into_iter().try_for_each(|original| pictures::forget(&arguments.out, original.name()))?;
-    for ((name, figures), answers) in tested.iter().zip(&heard) {
-        pictures::judged(&arguments.out, &format!("{}: {name}", card.name), name, figures, answers)?;
-    }
-    let training_seconds = epochs.iter().flat_map(|history| history.iter()).map(|figures| figures.seconds).sum();
-    Ok(Outcome { model, tested, largest_difference, parameters, training_seconds })
-}
-
-/// Some names, for whoever sees at once that they are no people.
-fn first_few(names: &[String]) -> String {
-    const FEW: usize = 4;
-    let more = if names.len() > FEW { ", ..." } else { "" };
-    names[..names.len().min(FEW)].join(", ") + more
+        json!({ "members": members, "features": data.spec, "calibration": calibration, "unreadable": unreadable });
+    record::write_json(&out.join("run.json"), &Run::new(&data.dataset, &data.hash, &data.parts, more))?;
+    draw(out, &card.name, &courses, &tested)?;
+    let epochs = courses.iter().flat_map(|course| &course.epochs);
+    let training_seconds = epochs.map(|figures| figures.seconds).sum();
+    Ok(Outcome { model, tested: figures, largest_difference, parameters, training_seconds })
 }
 
 /// Trains one network, kept on disk after each epoch.
-fn train(
-    arguments: &FitArguments,
-    member: &Member,
-    key: String,
-    spec: &FeatureSpec,
-    examples: &Examples,
-    validation: &Examples,
-) -> Result<crate::training::Trained> {
+fn train(arguments: &FitArguments, data: &Prepared, member: &Member) -> Result<Trained> {
+    let learnt_from = data.features.of(member.voices);
+    let key = record::key(&json!([learnt_from.key, data.parts.train, data.parts.validation, member]));
     let checkpoint = Checkpoint::new(&arguments.out.join(format!("checkpoint-{}", member.name)), key);
     if !arguments.resume {
         checkpoint.remove()?;
     }
     tell(format!("{}: {}", member.name, member.architecture));
-    member.train(spec, examples, validation, Some(&checkpoint), |figures| {
+    let examples = Examples::new(learnt_from, &data.spec, &data.dataset, &data.parts.train);
+    member.train(&data.spec, &examples, &data.validation(), Some(&checkpoint), |figures| {
         tell(progress::epoch_line(figures, member.options.epochs));
         Ok(())
     })
+}
+
+/// What suits the validation part; the paper's networks answer as they are.
+fn calibrate(recipe: Recipe, validation: &Examples, networks: &[Network]) -> Result<Calibration> {
+    if recipe != Recipe::Robust || validation.is_empty() {
+        return Ok(Calibration::NONE);
+    }
+    let truths: Vec<Emotion> = validation.emotions().collect();
+    let speakers: Vec<u32> = validation.clips.iter().map(|clip| validation.dataset.spoken_by(*clip)).collect();
+    Ok(Calibration::fit(&joint_logits(networks, validation)?, &truths, &speakers))
+}
+
+/// Judges the test part, each clip as it is and, where the recipe has copies, over the telephone.
+fn test(data: &Prepared, networks: &[Network], calibration: Calibration) -> Result<Vec<Tested>> {
+    let test = data.test();
+    let copies = Original::ALL.into_iter().take(data.features.like.each).filter(|_| !test.is_empty());
+    let judge = |original: Original| {
+        let logits = joint_logits(networks, &test.served_as(original.number()))?;
+        let answers = answers(&logits, test.emotions(), calibration.temperature);
+        Ok(Tested { heard: original.name(), figures: figures(&answers), answers })
+    };
+    copies.map(judge).collect()
+}
+
+fn draw(out: &Path, model: &str, courses: &[Course], tested: &[Tested]) -> Result<()> {
+    for Course { name, best_epoch, epochs } in courses {
+        pictures::curves(out, name, epochs, *best_epoch)?;
+    }
+    // Pictures of an earlier model would be taken for this one's.
+    Original::ALL.into_iter().try_for_each(|original| pictures::forget(out, original.name()))?;
+    for Tested { heard, answers, figures } in tested {
+        pictures::judged(out, &format!("{model}: {heard}"), heard, figures, answers)?;
+    }
+    Ok(())
 }

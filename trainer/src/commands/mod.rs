@@ -6,6 +6,7 @@ mod pictures;
 mod features;
 mod calibration;
 mod card;
+mod prepared;
 mod fit;
 mod folds;
 mod scores;

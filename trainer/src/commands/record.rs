@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use emotone::config::REVISION;
 use rayon::prelude::*;
+use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -14,7 +15,7 @@ use sha2::{Digest, Sha256};
 use super::features::hex;
 use crate::dataset::{Dataset, Names, Split};
 
-/// Version of the training framework, which shapes what comes out.
+/// Version of the training framework, which shapes what comes out; Cargo.toml names the same.
 const BURN: &str = "0.22.1";
 
 /// Clips whose bytes are digested in parallel before their digests are joined.
@@ -89,6 +90,15 @@ impl Serialize for Part<'_> {
 
 fn each<S: Serializer>(names: &Names, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(names.iter())
+}
+
+/// Reads a file of JSON.
+///
+/// # Errors
+/// With its name, if it cannot be read or holds something else.
+pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    let name = || path.display().to_string();
+    serde_json::from_slice(&std::fs::read(path).with_context(name)?).with_context(name)
 }
 
 /// Writes a file of JSON, piece by piece.

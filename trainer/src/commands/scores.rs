@@ -16,8 +16,17 @@ use crate::metrics::{Answer, Figures, figures};
 /// The row of all people whom no training had heard, where they are of several corpora.
 pub const EVERYBODY: &str = "every corpus, unheard speakers";
 
-/// One draw of all that chance decides: what the members said in each fold.
-pub type Draw = Vec<Vec<Said>>;
+/// One draw of all that chance decides: each fold, the same ones in the same order in every draw.
+pub type Draw = Vec<FoldSaid>;
+
+/// What the members said in one fold.
+#[derive(Debug, Clone)]
+pub struct FoldSaid {
+    /// The fold's name.
+    pub name: String,
+    /// Each member's answers about the same clips.
+    pub members: Vec<Said>,
+}
 
 /// What some answers are worth.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -98,8 +107,8 @@ struct Judged<'a> {
 ///
 /// # Errors
 /// If the answers do not belong together.
-pub fn score(names: &[&str], draws: &[Draw]) -> Result<Outcome> {
-    let join_all = |draw: &Draw| draw.iter().map(|members| join_members(members)).collect::<Result<Vec<_>>>();
+pub fn score(draws: &[Draw]) -> Result<Outcome> {
+    let join_all = |draw: &Draw| draw.iter().map(|fold| join_members(&fold.members)).collect::<Result<Vec<_>>>();
     let joined = draws.iter().map(join_all).collect::<Result<Vec<_>>>()?;
     // By row and channel; within, by draw.
     let mut rows: BTreeMap<(&str, &str), Vec<Vec<Judged>>> = BTreeMap::new();
@@ -111,7 +120,7 @@ pub fn score(names: &[&str], draws: &[Draw]) -> Result<Outcome> {
             let Calibration { temperature, .. } = calibration(others.filter(|other| are_other_people(fold, other)));
             for (heard, logits) in &fold.logits {
                 let answers = answers(logits, fold.truths.iter().copied(), temperature);
-                let judged = Judged { name: names[place], answers };
+                let judged = Judged { name: &draws[draw][place].name, answers };
                 if is_stranger(fold) {
                     corpora.insert(&fold.row);
                     add(everybody.entry(heard).or_default(), draw, judged.clone());
@@ -123,12 +132,12 @@ pub fn score(names: &[&str], draws: &[Draw]) -> Result<Outcome> {
     if corpora.len() > 1 {
         rows.extend(everybody.into_iter().map(|(heard, draws)| ((EVERYBODY, heard), draws)));
     }
-    let members = draws.iter().flatten();
+    let folds = draws.iter().flatten();
     Ok(Outcome {
         lines: rows.into_iter().map(|((row, heard), draws)| line(row, heard, draws)).collect(),
         calibration: calibration(joined.iter().flatten()),
-        parameters: members.clone().map(|said| said.iter().map(|said| said.parameters).sum()).max().unwrap_or(0),
-        training_seconds: members.flatten().map(|said| said.seconds).sum(),
+        parameters: folds.clone().map(|fold| fold.members.iter().map(|said| said.parameters).sum()).max().unwrap_or(0),
+        training_seconds: folds.flat_map(|fold| &fold.members).map(|said| said.seconds).sum(),
     })
 }
 
@@ -250,17 +259,18 @@ mod tests {
     use crate::temperature::Temperature;
 
     /// A member that is always sure of `Angry`, and right in so many of ten.
-    fn fold(row: &str, speaker: &str, right: usize) -> Vec<Said> {
+    fn fold(name: &str, row: &str, speaker: &str, right: usize) -> FoldSaid {
         let truths: Vec<Emotion> =
             (0..10).map(|clip| if clip < right { Emotion::Angry } else { Emotion::Sad }).collect();
         let rows = vec![[4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]; 10];
         let logits = BTreeMap::from([("clean".to_owned(), rows)]);
         let speakers = vec![speaker.to_owned(); 10];
-        vec![Said { key: String::new(), row: row.into(), truths, speakers, logits, parameters: 1, seconds: 0.0 }]
+        let said = Said { key: String::new(), row: row.into(), truths, speakers, logits, parameters: 1, seconds: 0.0 };
+        FoldSaid { name: name.into(), members: vec![said] }
     }
 
-    fn fitted(folds: &[&[Said]]) -> Calibration {
-        let all = || folds.iter().map(|fold| &fold[0]);
+    fn fitted(folds: &[&FoldSaid]) -> Calibration {
+        let all = || folds.iter().map(|fold| &fold.members[0]);
         let logits: Vec<_> = all().flat_map(|said| said.logits["clean"].clone()).collect();
         let truths: Vec<_> = all().flat_map(|said| said.truths.clone()).collect();
         let speakers: Vec<_> = all().flat_map(|said| said.speakers.clone()).collect();
@@ -268,19 +278,20 @@ mod tests {
     }
 
     /// What a fold's answers are worth at a temperature.
-    fn worth(said: &[Said], temperature: Temperature) -> Worth {
-        Worth::of(&figures(&answers(&said[0].logits["clean"], said[0].truths.iter().copied(), temperature)))
+    fn worth(fold: &FoldSaid, temperature: Temperature) -> Worth {
+        let said = &fold.members[0];
+        Worth::of(&figures(&answers(&said.logits["clean"], said.truths.iter().copied(), temperature)))
     }
 
     #[test]
     fn a_fold_is_judged_at_the_temperature_of_other_people() {
         let mut said = vec![
-            fold("A, unheard speakers", "one", 9),
-            fold("A, unheard speakers", "two", 4),
-            fold("A, random split", "one", 10),
+            fold("A-1", "A, unheard speakers", "one", 9),
+            fold("A-2", "A, unheard speakers", "two", 4),
+            fold("A-random", "A, random split", "one", 10),
         ];
-        said[1][0].parameters = 3;
-        let outcome = score(&["A-1", "A-2", "A-random"], std::slice::from_ref(&said)).unwrap();
+        said[1].members[0].parameters = 3;
+        let outcome = score(std::slice::from_ref(&said)).unwrap();
         assert_eq!(outcome.parameters, 3);
         let [random, unheard] = &outcome.lines[..] else { panic!("two lines") };
         let expected =
@@ -296,17 +307,16 @@ mod tests {
     fn draws_are_judged_apart_and_then_averaged() {
         let of = |rights: [usize; 3]| {
             vec![
-                fold("A, unheard speakers", "one", rights[0]),
-                fold("A, unheard speakers", "two", rights[1]),
-                fold("B, unheard speakers", "three", rights[2]),
+                fold("A-1", "A, unheard speakers", "one", rights[0]),
+                fold("A-2", "A, unheard speakers", "two", rights[1]),
+                fold("B-1", "B, unheard speakers", "three", rights[2]),
             ]
         };
-        let names = ["A-1", "A-2", "B-1"];
         let draws = [of([9, 4, 8]), of([7, 6, 2])];
-        let both = score(&names, &draws).unwrap();
+        let both = score(&draws).unwrap();
         let rows: Vec<&str> = both.lines.iter().map(|line| line.row.as_str()).collect();
         assert_eq!(rows, ["A, unheard speakers", "B, unheard speakers", EVERYBODY]);
-        let apart = draws.clone().map(|draw| score(&names, &[draw]).unwrap());
+        let apart = draws.clone().map(|draw| score(&[draw]).unwrap());
         for (place, line) in both.lines.iter().enumerate() {
             let alone = [0, 1].map(|draw| apart[draw].lines[place].draws[0]);
             assert_eq!(line.draws, alone);
@@ -321,7 +331,7 @@ mod tests {
         // A fold is the mean of its draws, and folds differ by what these means do.
         assert!((a.folds[0].worth.accuracy - 0.8).abs() < 1e-9);
         assert!((a.accuracy[1] - 0.3 / f64::sqrt(2.0)).abs() < 1e-9);
-        let all: Vec<&[Said]> = draws.iter().flatten().map(Vec::as_slice).collect();
+        let all: Vec<&FoldSaid> = draws.iter().flatten().collect();
         assert_eq!(both.calibration, fitted(&all));
     }
 }

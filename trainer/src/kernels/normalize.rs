@@ -24,10 +24,15 @@ pub fn batch_norm(input: Tensor<3>, gamma: Tensor<1>, beta: Tensor<1>, epsilon: 
     let count = (batch * time) as f32;
     let inputs = [Input::new(input), Input::new(gamma), Input::new(beta)];
     let values = inputs[0].values();
-    let zeros = vec![0.0; channels];
-    let [sums, _] = column_sums(values, values, &zeros);
+    let [sums] = column_sums(values, channels, |[sums], _, row| {
+        sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+    });
     let mean: Vec<f32> = sums.iter().map(|sum| sum / count).collect();
-    let [_, squares] = column_sums(values, values, &mean);
+    let [squares] = column_sums(values, channels, |[squares], _, row| {
+        for ((square, value), mean) in squares.iter_mut().zip(row).zip(&mean) {
+            *square += (value - mean) * (value - mean);
+        }
+    });
     let variance: Vec<f32> = squares.iter().map(|sum| sum / count).collect();
     let scale: Vec<f32> = variance.iter().map(|variance| 1.0 / (variance + epsilon).sqrt()).collect();
 
@@ -46,7 +51,13 @@ pub fn batch_norm(input: Tensor<3>, gamma: Tensor<1>, beta: Tensor<1>, epsilon: 
     let kept = inputs[0].tensor.clone();
     let output = record(inputs, dense(output, [batch, time, channels]), move |grad, _| {
         let values = slice(&kept);
-        let [for_beta, with_distance] = column_sums(grad, values, &mean);
+        let [for_beta, with_distance] = column_sums(grad, channels, |[sums, with_distance], row, grad| {
+            let values = &values[row * channels..][..channels];
+            for channel in 0..channels {
+                sums[channel] += grad[channel];
+                with_distance[channel] += grad[channel] * (values[channel] - mean[channel]);
+            }
+        });
         let for_gamma: Vec<f32> = with_distance.iter().zip(&scale).map(|(sum, scale)| sum * scale).collect();
         let mut back = vec![0.0; values.len()];
         let rows = back.par_chunks_mut(ROWS * channels).zip(values.par_chunks(ROWS * channels));
@@ -67,27 +78,26 @@ pub fn batch_norm(input: Tensor<3>, gamma: Tensor<1>, beta: Tensor<1>, epsilon: 
     (output, moments)
 }
 
-/// For each column, the sum of `weights`, and the sum of `weights` times the distance of `values` from `center`, where
-/// the distance is also taken of the weights themselves if both are the same slice.
-fn column_sums(weights: &[f32], values: &[f32], center: &[f32]) -> [Vec<f32>; 2] {
-    let channels = center.len();
-    let own = std::ptr::eq(weights, values);
-    let parts: Vec<[Vec<f32>; 2]> = weights
+/// `N` sums over the rows of `values` for each of `channels` columns; `add` adds a row, given with its number, to them.
+fn column_sums<const N: usize>(
+    values: &[f32],
+    channels: usize,
+    add: impl Fn(&mut [Vec<f32>; N], usize, &[f32]) + Sync,
+) -> [Vec<f32>; N] {
+    let zeros = || std::array::from_fn(|_| vec![0.0; channels]);
+    let parts: Vec<[Vec<f32>; N]> = values
         .par_chunks(ROWS * channels)
-        .zip(values.par_chunks(ROWS * channels))
-        .map(|(weights, values)| {
-            let (mut plain, mut distant) = (vec![0.0; channels], vec![0.0; channels]);
-            for (weights, values) in weights.chunks_exact(channels).zip(values.chunks_exact(channels)) {
-                for channel in 0..channels {
-                    let distance = values[channel] - center[channel];
-                    plain[channel] += weights[channel];
-                    distant[channel] += distance * if own { distance } else { weights[channel] };
-                }
-            }
-            [plain, distant]
+        .enumerate()
+        .map(|(part, values)| {
+            let mut sums = zeros();
+            values
+                .chunks_exact(channels)
+                .enumerate()
+                .for_each(|(row, values)| add(&mut sums, part * ROWS + row, values));
+            sums
         })
         .collect();
-    let mut sums = [vec![0.0; channels], vec![0.0; channels]];
+    let mut sums = zeros();
     for part in &parts {
         for (sum, part) in sums.iter_mut().zip(part) {
             sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);

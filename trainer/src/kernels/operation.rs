@@ -81,7 +81,7 @@ pub fn shared_product(left: FlexTensor, right: FlexTensor) -> FlexTensor {
     dense(values, [rows, columns])
 }
 
-/// Puts an output on the tape of its inputs. `pullback` is given the gradient of the output, row-major, and which
+/// Puts an output on the tape of its inputs, which are all on one or none of them. `pullback` is given the gradient of the output, row-major, and which
 /// inputs need theirs, and returns those in the inputs' shapes; what is not needed may be `None`.
 pub fn record<const N: usize, const D: usize>(
     inputs: [Input; N],
@@ -89,7 +89,9 @@ pub fn record<const N: usize, const D: usize>(
     pullback: impl Fn(&[f32], [bool; N]) -> [Option<FlexTensor>; N] + Send + Sync + 'static,
 ) -> Tensor<D> {
     let guards: Vec<NodeGuard> = inputs.into_iter().filter_map(|input| input.guard).collect();
+    let guarded = guards.len();
     let Ok(guards) = <[NodeGuard; N]>::try_from(guards) else {
+        assert!(guarded == 0, "{guarded} of {N} inputs are on a tape: the others would get no gradient");
         return Tensor::from_primitive::<Flex>(output);
     };
     let recorded = match Custom.prepare::<NoCheckpointing>(guards).compute_bound().stateful() {
