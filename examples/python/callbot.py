@@ -7,6 +7,7 @@ The recording stands for the caller. A real bot gets the same messages from Twil
 """
 import argparse
 import json
+import os
 import queue
 import threading
 from pathlib import Path
@@ -38,7 +39,9 @@ def main() -> None:
 
     rules = {"alerts": ",".join(options.alert or ["angry:0.6:3", "fear:0.6:3", "sad:0.7:5"])}
     call = messages(options.file, rules, real_time=not options.fast)
-    socket, heard = WebSocket(options.url), queue.SimpleQueue()
+    key = os.environ.get("EMOTONE_API_KEY")
+    socket = WebSocket(options.url, **({"Authorization": f"Bearer {key}"} if key else {}))
+    heard = queue.SimpleQueue()
     bot = Bot()
 
     def listen() -> None:
@@ -72,6 +75,8 @@ class Bot:
     def react(self, frame: dict) -> None:
         if frame["type"] == "segment" and frame["emotion"]:
             print(f"{frame['end_seconds']:6.1f} s  the caller sounds {frame['emotion']} ({frame['confidence']:.2f})")
+        if frame["type"] == "error":
+            print(f"not heard: {frame['message']}")
         if frame["type"] == "alert":
             self.say(frame["at_seconds"], ANSWERS.get(frame["emotion"], "I see."))
             self.handed_over |= frame["emotion"] == "angry"

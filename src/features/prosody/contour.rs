@@ -1,6 +1,6 @@
 //! The pitch of a window of frames: the path through their candidates that is strong and steady.
 
-use super::periodicity::{CANDIDATES, OCTAVE_COST, PitchFrame, voicing};
+use super::periodicity::{CANDIDATES, OCTAVE_COST, PitchCandidate, PitchFrame, voicing};
 
 /// A frame counts as voiced if its periodicity is above this, all else equal.
 const VOICING_THRESHOLD: f32 = 0.55;
@@ -12,6 +12,10 @@ const VOICING_CHANGE_COST: f32 = 0.14;
 const SILENCE_DB: f32 = 45.0;
 /// Frames on each side from which the slope is taken.
 const SLOPE_REACH: usize = 2;
+
+/// What a frame may be: voiced, by one of its candidates, or unvoiced.
+const STATES: usize = CANDIDATES + 1;
+const UNVOICED: usize = CANDIDATES;
 
 /// Pitch through a window.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,34 +30,25 @@ pub struct PitchContour {
 }
 
 impl PitchContour {
-    /// Finds the path through `frames` (at least one) with the greatest sum of strengths less costs, as in Boersma 1993.
+    /// Finds the path through `frames` (at least one) with the greatest sum of strengths less costs, as in Boersma 1993, by a
+    /// Viterbi search.
     ///
     /// `levels_db` are the frames' levels, `hop_seconds` their distance. Looking at the window as a whole makes the
     /// result a function of the window alone: a stream and a file give the same.
     pub fn trace(frames: &[PitchFrame], levels_db: &[f32], hop_seconds: f32) -> Self {
-        const UNVOICED: usize = CANDIDATES;
-        let per_frame = 0.01 / hop_seconds;
-        let (change, jump) = (VOICING_CHANGE_COST * per_frame, OCTAVE_JUMP_COST * per_frame / std::f32::consts::LN_2);
+        let costs = Costs::new(hop_seconds);
         let loudest = levels_db.iter().copied().fold(f32::MIN, f32::max);
-        let mut scores = [0.0; CANDIDATES + 1];
-        let mut came_from: Vec<[u8; CANDIDATES + 1]> = Vec::with_capacity(frames.len());
+        let mut scores = [0.0; STATES];
+        let mut came_from: Vec<[u8; STATES]> = Vec::with_capacity(frames.len());
         let mut previous: Option<&PitchFrame> = None;
         for (frame, level) in frames.iter().zip(levels_db) {
             let quiet = ((loudest - level) / SILENCE_DB - 0.5).clamp(0.0, 0.5) * 2.0;
-            let mut next = [f32::MIN; CANDIDATES + 1];
-            let mut from = [0; CANDIDATES + 1];
+            let mut next = [f32::MIN; STATES];
+            let mut from = [0; STATES];
             for (state, (next, from)) in next.iter_mut().zip(&mut from).enumerate() {
-                let own = match frame.get(state) {
-                    Some(candidate) if candidate.strength == 0.0 => continue,
-                    Some(candidate) => candidate.strength + OCTAVE_COST / std::f32::consts::LN_2 * candidate.log_hz,
-                    None => octave_level() + VOICING_THRESHOLD + (1.0 - VOICING_THRESHOLD) * quiet,
-                };
+                let Some(own) = own_score(frame.get(state), quiet) else { continue };
                 for (before, score) in scores.iter().enumerate() {
-                    let cost = match previous.map(|previous| (previous.get(before), frame.get(state))) {
-                        None | Some((None, None)) => 0.0,
-                        Some((Some(one), Some(other))) => jump * (one.log_hz - other.log_hz).abs(),
-                        Some(_) => change,
-                    };
+                    let cost = previous.map_or(0.0, |previous| costs.of(previous.get(before), frame.get(state)));
                     if own + score - cost > *next {
                         (*next, *from) = (own + score - cost, before as u8);
                     }
@@ -63,15 +58,14 @@ impl PitchContour {
             came_from.push(from);
             previous = Some(frame);
         }
-        let mut state = UNVOICED;
-        for (other, score) in scores.iter().enumerate() {
-            if *score > scores[state] {
-                state = other;
-            }
-        }
+        Self::along(frames, &came_from, best(&scores))
+    }
+
+    /// The path that ends in `state`, followed to its beginning.
+    fn along(frames: &[PitchFrame], came_from: &[[u8; STATES]], mut state: usize) -> Self {
         let mut contour =
             Self { log_hz: Vec::new(), voiced: vec![None; frames.len()], voicing: vec![0.0; frames.len()] };
-        for (index, (frame, from)) in frames.iter().zip(&came_from).enumerate().rev() {
+        for (index, (frame, from)) in frames.iter().zip(came_from).enumerate().rev() {
             let candidate = frame.get(state);
             contour.voiced[index] = candidate.map(|candidate| candidate.log_hz);
             contour.voicing[index] = candidate.map_or_else(|| voicing(frame), |candidate| candidate.strength);
@@ -122,6 +116,50 @@ fn octave_level() -> f32 {
     OCTAVE_COST * 150.0_f32.log2()
 }
 
+/// What a step from frame to frame costs.
+struct Costs {
+    /// Between voiced and unvoiced.
+    change: f32,
+    /// Between pitches, for each unit of the logarithm.
+    jump: f32,
+}
+
+impl Costs {
+    fn new(hop_seconds: f32) -> Self {
+        let per_frame = 0.01 / hop_seconds;
+        Self { change: VOICING_CHANGE_COST * per_frame, jump: OCTAVE_JUMP_COST * per_frame / std::f32::consts::LN_2 }
+    }
+
+    /// From one candidate to another; none is unvoiced.
+    fn of(&self, before: Option<&PitchCandidate>, after: Option<&PitchCandidate>) -> f32 {
+        match (before, after) {
+            (None, None) => 0.0,
+            (Some(one), Some(other)) => self.jump * (one.log_hz - other.log_hz).abs(),
+            _ => self.change,
+        }
+    }
+}
+
+/// What speaks for a candidate, or for none of them, in a frame that is `quiet` by 0 to 1; nothing for a candidate that is not there.
+fn own_score(candidate: Option<&PitchCandidate>, quiet: f32) -> Option<f32> {
+    match candidate {
+        Some(candidate) if candidate.strength == 0.0 => None,
+        Some(candidate) => Some(candidate.strength + OCTAVE_COST / std::f32::consts::LN_2 * candidate.log_hz),
+        None => Some(octave_level() + VOICING_THRESHOLD + (1.0 - VOICING_THRESHOLD) * quiet),
+    }
+}
+
+/// The state of the greatest score; unvoiced where none is greater.
+fn best(scores: &[f32; STATES]) -> usize {
+    let mut best = UNVOICED;
+    for (state, score) in scores.iter().enumerate() {
+        if *score > scores[best] {
+            best = state;
+        }
+    }
+    best
+}
+
 fn interpolated(voiced: &[Option<f32>]) -> Vec<f32> {
     let mut log_hz = Vec::with_capacity(voiced.len());
     let mut last: Option<f32> = None;
@@ -143,7 +181,6 @@ fn interpolated(voiced: &[Option<f32>]) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::periodicity::PitchCandidate;
     use super::*;
 
     fn frame(pitches: &[(f32, f32)]) -> PitchFrame {
@@ -185,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn quiet_frames_need_more_than_half_a_period() {
+    fn quiet_frames_need_a_stronger_periodicity() {
         let frames = [frame(&[(150.0, 0.8)]); 12];
         let mut levels = [-20.0; 12];
         levels[6..].fill(-64.0);
