@@ -36,6 +36,20 @@ fn the_log_knows_requests_by_id_and_neither_audio_nor_keys() {
 }
 
 #[test]
+fn every_address_is_said_and_the_end_is_told_once() {
+    let any = "127.0.0.1:0";
+    let mut server = Running::begin(&[], &["--metrics-listen", any, "--audiosocket-listen", any]);
+    let metrics = server.wait_for("serving metrics")["address"].as_str().unwrap().to_string();
+    assert!(!metrics.ends_with(":0"));
+    assert!(!server.wait_for("serving AudioSocket")["address"].as_str().unwrap().ends_with(":0"));
+    server.is_serving();
+    let watcher = Client { address: metrics };
+    assert!(watcher.ask("GET /health/ready HTTP/1.1", b"").starts_with("HTTP/1.1 200"));
+    let log = server.log();
+    assert_eq!(log.matches("\"draining\"").count(), 1, "{log}");
+}
+
+#[test]
 fn who_leaves_before_the_answer_has_a_line_in_the_log() {
     let mut server = Running::start(&["--workers", "1"]);
     // One leaves while uploading, one while a recording of 17 minutes is judged.

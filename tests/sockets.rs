@@ -57,6 +57,80 @@ async fn a_connection_without_a_request_is_closed_in_the_end() {
     assert_eq!(rest(connect(&server).await).await, "");
 }
 
+/// The kinds of all frames until the other side closes; pings are answered, as clients do.
+async fn frames(mut socket: TcpStream) -> Vec<u8> {
+    const PING: u8 = 6;
+    let mut kinds = Vec::new();
+    let all = async {
+        let mut head = [0; 9];
+        while socket.read_exact(&mut head).await.is_ok() {
+            let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
+            socket.read_exact(&mut payload).await.unwrap();
+            kinds.push(head[3]);
+            if head[3] == PING && head[4] == 0 {
+                head[4] = 1;
+                socket.write_all(&[&head[..], &payload].concat()).await.unwrap();
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, all).await.unwrap();
+    kinds
+}
+
+#[tokio::test]
+async fn an_idle_http_2_connection_is_told_before_it_is_closed() {
+    const GOAWAY: u8 = 7;
+    let begin = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    let server = server_with(&["--idle-timeout-seconds", "0.05"]).await;
+    let mut socket = connect(&server).await;
+    socket.write_all(begin).await.unwrap();
+    assert!(frames(socket).await.contains(&GOAWAY));
+
+    let server = server_with(&["--max-connections", "1"]).await;
+    let mut socket = connect(&server).await;
+    socket.write_all(begin).await.unwrap();
+    let (kinds, asked) = tokio::join!(frames(socket), ask(connect(&server).await, "GET /health/live"));
+    assert!(kinds.contains(&GOAWAY), "{kinds:?}");
+    assert!(asked.starts_with("HTTP/1.1 200"), "{asked}");
+}
+
+#[tokio::test]
+async fn who_is_asked_must_be_said_once() {
+    let server = server_with(&[]).await;
+    for (head, status) in [
+        ("HTTP/1.1", "400"),
+        ("HTTP/1.1\r\nHost: one\r\nHost: other", "400"),
+        ("HTTP/1.0\r\nHost: one\r\nHost: other", "400"),
+        ("HTTP/1.1\r\nHost: one", "200"),
+        ("HTTP/1.0", "200"),
+    ] {
+        let mut socket = connect(&server).await;
+        let request = format!("GET /health/live {head}\r\nConnection: close\r\n\r\n");
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let answer = rest(socket).await;
+        assert_eq!(answer.split(' ').nth(1), Some(status), "{head:?} {answer}");
+        assert_eq!(answer.contains("\"bad_request\""), status == "400", "{head:?} {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_comes_in_pieces_is_read_and_its_connection_goes_on() {
+    let server = server_with(&[]).await;
+    let part = |name: &str| format!("--limit\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n");
+    let form =
+        [part("note").as_bytes(), b"hello\r\n", part("file").as_bytes(), &clip(), b"\r\n--limit--\r\nbye"].concat();
+    let mut socket = connect(&server).await;
+    let head = "Content-Type: multipart/form-data; boundary=limit\r\nTransfer-Encoding: chunked\r\n\r\n";
+    socket.write_all(format!("POST /classify HTTP/1.1\r\nHost: test\r\n{head}").as_bytes()).await.unwrap();
+    for piece in form.chunks(1000) {
+        socket.write_all(format!("{:x}\r\n", piece.len()).as_bytes()).await.unwrap();
+        socket.write_all(&[piece, b"\r\n"].concat()).await.unwrap();
+    }
+    socket.write_all(b"0\r\n\r\n").await.unwrap();
+    let answers = ask(socket, "GET /health/live").await;
+    assert!(answers.starts_with("HTTP/1.1 200") && answers.matches("HTTP/1.1 200").count() == 2, "{answers}");
+}
+
 #[tokio::test]
 async fn a_body_that_does_not_come_is_answered_408() {
     let server = server_with(&["--body-timeout-seconds", "0.05"]).await;

@@ -74,9 +74,11 @@ async fn run(ready: Ready, lost_log_lines: impl Fn() -> usize + Send + Sync + 's
         tokio::spawn(certificate.clone().follow());
     }
     if let Some(listener) = metrics_listener {
+        info!(address = %listener.local_addr()?, "serving metrics");
         tokio::spawn(http::serve_metrics(listener, app.clone()));
     }
     if let Some(listener) = audiosocket_listener {
+        info!(address = %listener.local_addr()?, "serving AudioSocket");
         tokio::spawn(http::serve_audiosocket(listener, app.clone()));
     }
     let tls = certificate.as_ref().map(Certificate::acceptor).transpose().context("cannot set up TLS")?;

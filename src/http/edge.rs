@@ -11,11 +11,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::{Instrument, Span, error, error_span, field, info};
 
+use super::activity::RequestGuard;
 use super::error::ApiError;
 use super::linger::{Answer, Leftover};
 use super::oip::{self, ErrorSentence};
-use super::pulse::Beat;
 use super::request_id::{self, RequestId};
+use super::server::Peer;
 use super::state::App;
 use super::{trace_context, traces};
 
@@ -34,7 +35,7 @@ pub async fn surround(State(app): State<App>, mut request: Request, next: Next) 
     let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str).to_string();
     let in_sentences = oip::is_path(request.uri().path());
     let multiplexed = request.version() == Version::HTTP_2;
-    let beat = request.extensions().get::<Arc<Beat>>().cloned();
+    let guard = request.extensions().get::<Arc<RequestGuard>>().cloned();
     let leftover = Leftover::default();
     request.extensions_mut().insert(id.clone());
     let request = request.map(|body| leftover.watch(body));
@@ -43,7 +44,10 @@ pub async fn surround(State(app): State<App>, mut request: Request, next: Next) 
     let span = error_span!("request", request_id = id.as_str(), trace_id, otel.name = field::Empty);
     traces::begin(&span, request.headers(), &method, &route);
     let mut unanswered = Unanswered { app: &app, span: &span, method: &method, route: &route, start, answered: false };
-    let response = next.run(request).instrument(span.clone()).await;
+    let response = match check_host(&request) {
+        Ok(()) => next.run(request).instrument(span.clone()).await,
+        Err(problem) => problem.into_response(),
+    };
 
     let problem = response.extensions().get::<Arc<ApiError>>().cloned();
     let answered = !matches!(problem.as_deref(), Some(ApiError::BrokenOff(_)));
@@ -67,7 +71,19 @@ pub async fn surround(State(app): State<App>, mut request: Request, next: Next) 
         app.metrics.answered(&route, response.status().as_u16(), start.elapsed());
         span.in_scope(|| log(&method, &route, &response, problem.as_deref(), start));
     }
-    response.map(|body| Body::new(Answer::new(body, leftover, in_flight, beat)))
+    response.map(|body| Body::new(Answer::new(body, leftover, in_flight, guard)))
+}
+
+/// Refuses what came by HTTP/1 and does not say once whom it asks, as RFC 9112 (3.2) has it: who stands between might take it
+/// for another's.
+fn check_host(request: &Request) -> Result<(), ApiError> {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    let may_have_none = request.version() != Version::HTTP_11 || request.extensions().get::<Peer>().is_none();
+    match hosts {
+        1 => Ok(()),
+        0 if may_have_none => Ok(()),
+        _ => Err(ApiError::BadRequest("a request has one Host header".into())),
+    }
 }
 
 /// Counts and logs a request whose client left: hyper drops it then, wherever it is.

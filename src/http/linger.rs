@@ -12,8 +12,8 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Frame, SizeHint};
 
+use super::activity::RequestGuard;
 use super::lifecycle::InFlight;
-use super::pulse::Beat;
 
 /// How long to go on reading.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -87,13 +87,13 @@ pub struct Answer {
     leftover: Leftover,
     _in_flight: InFlight,
     /// Lasts until the request has been read too: what still comes of it is not the next one's head, which has less time.
-    beat: Option<Arc<Beat>>,
+    guard: Option<Arc<RequestGuard>>,
 }
 
 impl Answer {
     /// Joins an answer's body with what has to last as long.
-    pub fn new(body: Body, leftover: Leftover, in_flight: InFlight, beat: Option<Arc<Beat>>) -> Self {
-        Self { body, rest: Bytes::new(), leftover, _in_flight: in_flight, beat }
+    pub fn new(body: Body, leftover: Leftover, in_flight: InFlight, guard: Option<Arc<RequestGuard>>) -> Self {
+        Self { body, rest: Bytes::new(), leftover, _in_flight: in_flight, guard }
     }
 }
 
@@ -135,12 +135,12 @@ impl HttpBody for Answer {
 impl Drop for Answer {
     fn drop(&mut self) {
         if let (Some(body), Ok(runtime)) = (self.leftover.take(), tokio::runtime::Handle::try_current()) {
-            runtime.spawn(tokio::time::timeout(PATIENCE, read_away(body, self.beat.take())));
+            runtime.spawn(tokio::time::timeout(PATIENCE, read_away(body, self.guard.take())));
         }
     }
 }
 
-async fn read_away(mut body: Body, _beat: Option<Arc<Beat>>) {
+async fn read_away(mut body: Body, _guard: Option<Arc<RequestGuard>>) {
     while let Some(Ok(_frame)) = body.frame().await {}
 }
 
@@ -151,8 +151,8 @@ mod tests {
     use futures_util::stream;
 
     use super::*;
+    use crate::http::activity::{ConnectionActivity, Patience};
     use crate::http::lifecycle::Lifecycle;
-    use crate::http::pulse::{Patience, Pulse};
 
     #[tokio::test]
     async fn a_body_that_was_not_read_is_put_aside() {
@@ -186,13 +186,13 @@ mod tests {
     #[tokio::test]
     async fn a_request_lasts_until_it_has_been_read() {
         let hour = Duration::from_secs(3600);
-        let pulse = Pulse::new(Patience { header: hour, idle: hour, stalled: hour }, Instant::now());
-        let is_idle = || pulse.is_idle_for(Duration::ZERO, Instant::now() + hour);
+        let activity = ConnectionActivity::new(Patience { header: hour, idle: hour, stalled: hour }, Instant::now());
+        let is_idle = || activity.is_idle_for(Duration::ZERO, Instant::now() + hour);
         let (send_rest, rest) = tokio::sync::oneshot::channel::<Bytes>();
         let leftover = Leftover::default();
         drop(leftover.watch(Body::from_stream(stream::once(rest))));
-        let beat = Some(Arc::new(pulse.begin(false)));
-        drop(Answer::new(Body::from("refused"), leftover, Lifecycle::default().begin(), beat));
+        let guard = Some(Arc::new(activity.begin()));
+        drop(Answer::new(Body::from("refused"), leftover, Lifecycle::default().begin(), guard));
         tokio::task::yield_now().await;
         assert!(!is_idle());
         send_rest.send("the rest".into()).unwrap();

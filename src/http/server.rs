@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, Version};
+use axum::http::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -21,8 +21,9 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 use tracing::{debug, info, warn};
 
+use super::activity::{ConnectionActivity, Patience};
 use super::lifecycle::Phase;
-use super::pulse::{Felt, Patience, Pulse};
+use super::observed::ObservedSocket;
 use super::routes::metrics_router;
 use super::state::App;
 use super::webhook;
@@ -40,6 +41,9 @@ const FAREWELL_PART: u32 = 3;
 const GRACE: Duration = Duration::from_secs(1);
 /// How long answers have to reach the network in the end.
 const FLUSH: Duration = Duration::from_secs(1);
+/// How long an HTTP/2 client has to end its connection once it was told to. Closed without a word, it would not know whether
+/// a request that was on its way had been heard.
+const GOODBYE: Duration = Duration::from_secs(1);
 /// How long to wait when the system gives no more sockets.
 const BREATH: Duration = Duration::from_millis(50);
 /// A connection without a request for this long is closed when others wait for its place.
@@ -67,27 +71,33 @@ pub struct Listening {
 pub async fn serve(listening: Listening, app: App, router: Router) -> io::Result<()> {
     tokio::spawn(webhook::deliver(app.clone()));
     let (room, most) = (app.connection_room.clone(), app.settings.network.max_connections);
-    listen(listening, app, router, room, most).await
+    let end = drained(app.clone());
+    listen(listening, app, router, (room, most), end).await
 }
 
-/// Serves figures and health alone, for as long as [`serve`] does.
+/// Serves figures and health alone, until it is dropped: those who watch want to see the end of the draining too.
 ///
 /// # Errors
 /// As [`serve`].
 pub async fn serve_metrics(listener: TcpListener, app: App) -> io::Result<()> {
     let (router, room) = (metrics_router(app.clone()), Arc::new(Semaphore::new(MOST_WATCHERS as usize)));
-    listen(Listening { listener, tls: None }, app, router, room, MOST_WATCHERS).await
+    listen(Listening { listener, tls: None }, app, router, (room, MOST_WATCHERS), std::future::pending()).await
 }
 
-/// Serves while there is `room`, which has `most` places.
-async fn listen(listening: Listening, app: App, router: Router, room: Arc<Semaphore>, most: u32) -> io::Result<()> {
+/// Serves until the `end`, while there is room, which has so many places.
+async fn listen(
+    listening: Listening,
+    app: App,
+    router: Router,
+    (room, places): (Arc<Semaphore>, u32),
+    end: impl Future<Output = ()>,
+) -> io::Result<()> {
     let Listening { listener, tls } = listening;
     let (closing, pressure) = (watch::Sender::new(false), Arc::new(Notify::new()));
-    let drained = drained(&app);
-    tokio::pin!(drained);
+    tokio::pin!(end);
     loop {
         let (socket, peer) = tokio::select! {
-            () = &mut drained => break,
+            () = &mut end => break,
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
@@ -98,7 +108,7 @@ async fn listen(listening: Listening, app: App, router: Router, room: Arc<Semaph
             },
         };
         let place = tokio::select! {
-            () = &mut drained => break,
+            () = &mut end => break,
             place = place(&room, &pressure) => place.map_err(io::Error::other)?,
         };
         let connection = Connection {
@@ -124,7 +134,7 @@ async fn listen(listening: Listening, app: App, router: Router, room: Arc<Semaph
         });
     }
     closing.send_replace(true);
-    let _ = timeout(FLUSH, room.acquire_many(most)).await;
+    let _ = timeout(FLUSH, room.acquire_many(places)).await;
     Ok(())
 }
 
@@ -141,7 +151,7 @@ async fn place(room: &Arc<Semaphore>, pressure: &Notify) -> Result<OwnedSemaphor
 }
 
 /// Waits for the order to end, and then for everybody who is being served.
-async fn drained(app: &App) {
+async fn drained(app: App) {
     let lifecycle = &app.lifecycle;
     lifecycle.reached(Phase::Draining).await;
     info!(in_flight = lifecycle.in_flight(), "draining");
@@ -171,18 +181,17 @@ struct Connection {
 
 impl Connection {
     async fn serve(mut self, socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
-        let pulse = Pulse::new(patience(&self.app), Instant::now());
-        let (router, peer, felt) = (self.router, self.peer, pulse.clone());
+        let activity = ConnectionActivity::new(patience(&self.app), Instant::now());
+        let (router, peer, begun) = (self.router, self.peer, activity.clone());
         let service = service_fn(move |mut request: Request<Incoming>| {
-            let beat = Arc::new(felt.begin(request.version() == Version::HTTP_2));
-            request.extensions_mut().insert(beat);
+            request.extensions_mut().insert(Arc::new(begun.begin()));
             request.extensions_mut().insert(Peer(peer));
             router.clone().oneshot(request.map(Body::new))
         });
 
         let protocol = protocol();
-        let connection =
-            protocol.serve_connection_with_upgrades(TokioIo::new(Felt::new(socket, pulse.clone())), service);
+        let connection = protocol
+            .serve_connection_with_upgrades(TokioIo::new(ObservedSocket::new(socket, activity.clone())), service);
         tokio::pin!(connection);
         let (mut next_look, mut told) = (Instant::now(), false);
         loop {
@@ -197,14 +206,25 @@ impl Connection {
                     told = true;
                     connection.as_mut().graceful_shutdown();
                 }
-                () = sleep_until(next_look.into()) => match pulse.check(Instant::now()) {
+                () = sleep_until(next_look.into()) => match activity.check(Instant::now()) {
                     Some(later) => next_look = later,
-                    None => return debug!(%peer, "connection closed: its time is over"),
+                    None if told || !activity.is_multiplexed() => {
+                        return debug!(%peer, "connection closed: its time is over");
+                    }
+                    None => {
+                        (told, next_look) = (true, Instant::now() + GOODBYE);
+                        connection.as_mut().graceful_shutdown();
+                    }
                 },
                 () = self.pressure.notified() => {
-                    if pulse.is_idle_for(IDLE_UNDER_PRESSURE, Instant::now()) {
+                    if !activity.is_idle_for(IDLE_UNDER_PRESSURE, Instant::now()) {
+                        continue;
+                    }
+                    if told || !activity.is_multiplexed() {
                         return;
                     }
+                    told = true;
+                    connection.as_mut().graceful_shutdown();
                 }
             }
         }

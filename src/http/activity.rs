@@ -1,13 +1,9 @@
 //! What a connection does, and when it has done nothing for too long. hyper's own header timer also runs between the
 //! requests of a connection that is kept alive, so that it cannot tell an idle client from a slow one.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
-
-use tokio::io::{self, AsyncRead, AsyncWrite, ReadBuf};
 
 /// How long a connection may take.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +18,7 @@ pub struct Patience {
 
 /// What is known of a connection; times are milliseconds since it began, and 0 is never.
 #[derive(Debug)]
-pub struct Pulse {
+pub struct ConnectionActivity {
     began: Instant,
     patience: Patience,
     in_flight: AtomicUsize,
@@ -34,9 +30,9 @@ pub struct Pulse {
 
 /// A request of the connection, from its head to the end of its answer.
 #[derive(Debug)]
-pub struct Beat(Arc<Pulse>);
+pub struct RequestGuard(Arc<ConnectionActivity>);
 
-impl Pulse {
+impl ConnectionActivity {
     /// A connection that begins now.
     pub fn new(patience: Patience, now: Instant) -> Arc<Self> {
         Arc::new(Self {
@@ -51,22 +47,32 @@ impl Pulse {
     }
 
     /// A request's head has come.
-    pub fn begin(self: &Arc<Self>, multiplexed: bool) -> Beat {
+    pub fn begin(self: &Arc<Self>) -> RequestGuard {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         self.head_since.store(0, Ordering::Relaxed);
-        self.multiplexed.store(multiplexed, Ordering::Relaxed);
-        Beat(self.clone())
+        RequestGuard(self.clone())
+    }
+
+    /// Whether it is HTTP/2.
+    pub fn is_multiplexed(&self) -> bool {
+        self.multiplexed.load(Ordering::Relaxed)
+    }
+
+    /// It is HTTP/2: what comes without a request is no head.
+    pub fn multiplex(&self) {
+        self.multiplexed.store(true, Ordering::Relaxed);
+        self.head_since.store(0, Ordering::Relaxed);
     }
 
     /// Bytes have moved.
-    fn moved(&self, incoming: bool, now: Instant) {
+    pub fn moved(&self, incoming: bool, now: Instant) {
         let now = self.clock(now);
         self.last_byte.store(now, Ordering::Relaxed);
         // HTTP/2 has other things to say between requests.
         let may_be_head = incoming
             && self.in_flight.load(Ordering::Relaxed) == 0
             && self.head_since.load(Ordering::Relaxed) == 0
-            && !self.multiplexed.load(Ordering::Relaxed);
+            && !self.is_multiplexed();
         if may_be_head {
             self.head_since.store(now, Ordering::Relaxed);
         }
@@ -100,75 +106,13 @@ impl Pulse {
     }
 }
 
-impl Drop for Beat {
+impl Drop for RequestGuard {
     fn drop(&mut self) {
         let now = self.0.clock(Instant::now());
         self.0.last_byte.store(now, Ordering::Relaxed);
         // Before the count falls, so that whoever sees it at 0 sees since when; while others are in flight it does not matter.
         self.0.idle_since.store(now, Ordering::Relaxed);
         self.0.in_flight.fetch_sub(1, Ordering::Release);
-    }
-}
-
-/// A socket whose bytes are felt by a [`Pulse`].
-pub struct Felt<T> {
-    socket: T,
-    pulse: Arc<Pulse>,
-}
-
-impl<T> Felt<T> {
-    /// Joins the two.
-    pub fn new(socket: T, pulse: Arc<Pulse>) -> Self {
-        Self { socket, pulse }
-    }
-}
-
-impl<T: AsyncRead + Unpin> AsyncRead for Felt<T> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.socket).poll_read(context, buffer);
-        if buffer.filled().len() > before {
-            self.pulse.moved(true, Instant::now());
-        }
-        polled
-    }
-}
-
-impl<T: AsyncWrite + Unpin> AsyncWrite for Felt<T> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(&mut self.socket).poll_write(context, bytes);
-        if let Poll::Ready(Ok(1..)) = polled {
-            self.pulse.moved(false, Instant::now());
-        }
-        polled
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        pieces: &[std::io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(&mut self.socket).poll_write_vectored(context, pieces);
-        if let Poll::Ready(Ok(1..)) = polled {
-            self.pulse.moved(false, Instant::now());
-        }
-        polled
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.socket.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(context)
     }
 }
 
@@ -183,26 +127,26 @@ mod tests {
     fn idle_clients_have_more_time_than_slow_ones() {
         let start = Instant::now();
         let after = |seconds| start + Duration::from_secs(seconds);
-        let pulse = Pulse::new(PATIENCE, start);
-        assert!(pulse.check(after(74)).is_some());
-        assert!(pulse.check(after(76)).is_none());
-        pulse.moved(true, after(20));
-        assert!(pulse.check(after(29)).is_some());
-        pulse.moved(true, after(29));
-        assert!(pulse.check(after(31)).is_none(), "a byte now and then does not make a head");
+        let activity = ConnectionActivity::new(PATIENCE, start);
+        assert!(activity.check(after(74)).is_some());
+        assert!(activity.check(after(76)).is_none());
+        activity.moved(true, after(20));
+        assert!(activity.check(after(29)).is_some());
+        activity.moved(true, after(29));
+        assert!(activity.check(after(31)).is_none(), "a byte now and then does not make a head");
     }
 
     #[test]
     fn a_request_may_take_its_time_as_long_as_something_moves() {
         let start = Instant::now();
         let after = |seconds| start + Duration::from_secs(seconds);
-        let pulse = Pulse::new(PATIENCE, start);
-        let beat = pulse.begin(false);
-        pulse.moved(true, after(90));
-        assert!(pulse.check(after(180)).is_some());
-        assert!(pulse.check(after(191)).is_none());
-        assert!(!pulse.is_idle_for(Duration::ZERO, after(500)));
-        drop(beat);
-        assert!(pulse.is_idle_for(Duration::from_secs(1), after(500)));
+        let activity = ConnectionActivity::new(PATIENCE, start);
+        let request = activity.begin();
+        activity.moved(true, after(90));
+        assert!(activity.check(after(180)).is_some());
+        assert!(activity.check(after(191)).is_none());
+        assert!(!activity.is_idle_for(Duration::ZERO, after(500)));
+        drop(request);
+        assert!(activity.is_idle_for(Duration::from_secs(1), after(500)));
     }
 }
