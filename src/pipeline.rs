@@ -22,6 +22,9 @@ pub enum PipelineError {
     /// Our model.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// A step after the last one: a fault of the caller's.
+    #[error("asked for a step after the last")]
+    Finished,
 }
 
 /// A model and the limits it works under; cheap to clone, shared by all requests.
@@ -154,7 +157,7 @@ impl Analysis {
     /// Does the next piece of work.
     ///
     /// # Errors
-    /// Any [`PipelineError`]; the analysis is over then.
+    /// Any [`PipelineError`]; the analysis is over then, and every further step is [`PipelineError::Finished`].
     pub fn step(&mut self) -> Result<Progress, PipelineError> {
         let Pipeline { classifier, extractor, limits } = &self.pipeline;
         let (state, progress) = match mem::replace(&mut self.state, State::Over) {
@@ -179,9 +182,23 @@ impl Analysis {
                 Step::Inference => (State::Judging(call), Progress::Working(Stage::Inference)),
                 Step::Done => (State::Over, Progress::Done(Box::new(call.finish()))),
             },
-            State::Over => return Err(ModelError::Inference("asked for a step after the last".into()).into()),
+            State::Over => return Err(PipelineError::Finished),
         };
         self.state = state;
         Ok(progress)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_over_has_no_further_step() {
+        let model = include_bytes!("../models/emotone-cnn.onnx");
+        let pipeline = Pipeline::new(Classifier::from_onnx(model).unwrap(), AudioLimits::default()).unwrap();
+        let mut analysis = pipeline.start("no audio".into(), Request::default());
+        assert!(matches!(analysis.step(), Err(PipelineError::Audio(_))));
+        assert!(matches!(analysis.step(), Err(PipelineError::Finished)));
     }
 }

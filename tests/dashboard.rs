@@ -9,6 +9,20 @@ use axum::http::Request;
 use service::{ask, clip, post, service};
 
 #[tokio::test]
+async fn the_first_reload_and_the_first_lost_event_are_an_increase() {
+    let answer = ask(&service(), Request::get("/metrics").body(Body::empty()).unwrap()).await;
+    let served = String::from_utf8(answer.body).unwrap();
+    for (name, results) in [
+        ("emotone_model_reloads_total", &["ok", "failed"][..]),
+        ("emotone_webhook_events_total", &["delivered", "failed", "dropped"]),
+    ] {
+        for result in results {
+            assert!(served.contains(&format!("{name}{{result=\"{result}\"}} 0\n")), "{name} {result}: {served}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn every_metric_of_the_dashboard_is_served() {
     let service = service();
     ask(&service, post("/classify", "audio/wav", clip())).await;

@@ -35,6 +35,9 @@ async fn a_broken_form_is_called_one() {
     ] {
         expect(&ask(&service, post("/classify", kind, body)).await, StatusCode::BAD_REQUEST, "bad_multipart");
     }
+    let (kind, body) = form(&[("file", "")]);
+    let padded = "x".repeat(200_000) + &body;
+    expect(&ask(&service, post("/classify", &kind, padded)).await, StatusCode::BAD_REQUEST, "bad_multipart");
 }
 
 #[tokio::test]
@@ -133,6 +136,7 @@ async fn more_than_the_rate_is_told_when_to_come_again() {
     assert_eq!(ask(&service, get()).await.status, StatusCode::OK);
     let answer = ask(&service, get()).await;
     expect(&answer, StatusCode::TOO_MANY_REQUESTS, "rate_limited");
+    assert!(!answer.json["error"]["message"].as_str().unwrap().contains("key"), "nobody gave one: {answer:?}");
     assert!(answer.header("retry-after").unwrap().parse::<u64>().is_ok_and(|seconds| (1..=60).contains(&seconds)));
 }
 

@@ -1,4 +1,4 @@
-//! What calls take while they last, and that they give it back however they end.
+//! What calls and uploads take while they last, and that calls give it back however they end.
 
 #![allow(clippy::unwrap_used, reason = "a call that cannot go on has failed")]
 
@@ -9,11 +9,17 @@ mod sounds;
 use live::{Call, PATIENCE, RATE, Server, mulaw, plain, start, stop, text};
 use peak_alloc::PeakAlloc;
 use sounds::MAN;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::Mutex;
 use tokio_tungstenite::tungstenite::Message;
 
 /// Counts what is allocated and not freed: unlike resident memory, it does not depend on what an allocator keeps.
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
+
+/// What one test holds is no business of another.
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 const CALLS: usize = 60;
 /// The most that a live call may hold. The caller's side of it is counted here as well.
@@ -46,6 +52,7 @@ async fn in_use_at_most(most: usize) {
 
 #[tokio::test]
 async fn calls_take_at_most_a_mebibyte_and_give_it_back_however_they_end() {
+    let _alone = ALONE.lock().await;
     let server = Server::start(&["--stream-idle-seconds", "60"]).await;
     let frames = plain(&start(), &mulaw(&MAN.speak(8.0, RATE)), 160);
     // What is made once, for the first call.
@@ -72,4 +79,40 @@ async fn calls_take_at_most_a_mebibyte_and_give_it_back_however_they_end() {
     server.quiet().await;
     in_use_at_most(before + SLACK).await;
     println!("{before} bytes before, {} after", MEMORY.current_usage());
+}
+
+#[tokio::test]
+async fn an_upload_holds_what_is_counted() {
+    const MIB: usize = 1 << 20;
+    let _alone = ALONE.lock().await;
+    let server = Server::start(&["--body-timeout-seconds", "60"]).await;
+    let form = "--limit\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n";
+    let chunk = [b"10000\r\n".as_slice(), &[0; 0x10000], b"\r\n"].concat();
+    for (kind, begin) in [("audio/wav", ""), ("multipart/form-data; boundary=limit", form)] {
+        let before = MEMORY.current_usage();
+        let mut socket = TcpStream::connect(&server.address).await.unwrap();
+        let head =
+            format!("POST /classify HTTP/1.1\r\nHost: test\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked");
+        let begin = if begin.is_empty() { String::new() } else { format!("{:x}\r\n{begin}\r\n", begin.len()) };
+        socket.write_all(format!("{head}\r\n\r\n{begin}").as_bytes()).await.unwrap();
+        // A buffer that doubles has twice as much room as it needs now.
+        for _ in 0..(8 * MIB + MIB / 2) / 0x10000 {
+            socket.write_all(&chunk).await.unwrap();
+        }
+        let limits = &server.service.app.settings.limits;
+        let room = &server.service.app.upload_room;
+        let counted = || limits.max_buffered_bytes() - room.available_permits() * 1024;
+        let arrived = async {
+            while counted() < 8 * MIB + MIB / 2 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, arrived).await.unwrap();
+        in_use_at_most(before + counted() + SLACK).await;
+        println!("{kind}: {} bytes held, {} counted", MEMORY.current_usage() - before, counted());
+        assert!(counted() < 10 * MIB, "{} bytes counted", counted());
+        drop(socket);
+        server.quiet().await;
+        in_use_at_most(before + SLACK).await;
+    }
 }

@@ -114,6 +114,26 @@ async fn errors_are_sentences() {
 }
 
 #[tokio::test]
+async fn numbers_take_room_before_they_are_read() {
+    let service = service_with(&["--max-buffered-mib", "4"]);
+    let path = format!("/v2/models/{}/infer", service.app.models.get(None).unwrap().name);
+    // Two bytes of JSON a number, of which each takes four.
+    let body = |numbers: usize| {
+        let data = "0,".repeat(numbers - 1);
+        format!(r#"{{"inputs":[{{"name":"features","datatype":"FP32","shape":[1,1,1],"data":[{data}0]}}]}}"#)
+    };
+    let infer = async |numbers| ask(&service, post(&path, "application/json", body(numbers))).await;
+    assert_eq!(infer(1 << 20).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    // As another request does that is under way.
+    let held = service.app.upload_room.clone().try_acquire_many_owned(2 << 10).unwrap();
+    assert_eq!(infer(1 << 19).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    drop(held);
+    assert_eq!(infer(1 << 19).await.status, StatusCode::BAD_REQUEST, "a shape that does not fit");
+    let answer = ask(&service, post(&path, "application/json", "")).await;
+    assert_eq!((answer.status, &answer.json["error"]), (StatusCode::BAD_REQUEST, &json!("the body is empty")));
+}
+
+#[tokio::test]
 async fn who_has_no_key_learns_no_name_and_no_version() {
     let served = service().app.models.get(None).unwrap();
     let (name, version) = (&served.name, &served.pipeline.classifier().card().version);

@@ -19,7 +19,8 @@ pub struct Limits {
           value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub max_upload_mib: u32,
 
-    /// All request bodies together that may be in memory at a time, in MiB; more is refused with 503.
+    /// Memory for all request bodies together, and for the forms and tensors that are read from them, in MiB; more is refused with
+    /// 503.
     #[arg(long, env = "EMOTONE_MAX_BUFFERED_MIB", value_name = "MIB", default_value_t = 512,
           value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
     pub max_buffered_mib: u32,

@@ -34,28 +34,28 @@ const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct How {
+pub struct ClassifyQuery {
     /// The body is headerless samples, written like this, instead of a file.
     encoding: Option<RawEncoding>,
-    /// Their rate in Hz; 8000 if it is not said.
+    /// Their rate in Hz; 8000 by default.
     #[param(minimum = 1, example = 8000)]
     sample_rate_hz: Option<u32>,
-    /// Their channels, interleaved; 1 if it is not said.
+    /// Their channels, interleaved; 1 by default.
     #[param(minimum = 1, example = 1)]
     channels: Option<u16>,
-    /// Length of the window a segment is judged on, in seconds; the model's own if it is not said.
+    /// Length of the window a segment is judged on, in seconds; the model's own by default.
     #[param(minimum = 0.5, example = 1.5)]
     window_seconds: Option<f64>,
-    /// Length of each segment after the first, in seconds, at most the window's; the model's own if it is not said.
+    /// Length of each segment after the first, in seconds, at most the window's; the model's own by default.
     #[param(minimum = 0.5, example = 0.5)]
     hop_seconds: Option<f64>,
-    /// Whether a segment counts what was heard shortly before it (true), or its own window alone (false); true if it is not
-    /// said. The sums are of the windows alone either way.
+    /// Whether a segment counts what was heard shortly before it (true), or its own window alone (false); true by default.
+    /// The sums are of the windows alone either way.
     #[param(example = true)]
     smoothing: Option<bool>,
-    /// Which of several models judges; the first if it is not said.
+    /// Which of several models judges; the first by default.
     model: Option<String>,
-    /// Form of the answer; `json` if it is not said. The tables hold the segments alone. Errors are JSON always.
+    /// Form of the answer; `json` by default. The tables hold the segments alone. Errors are JSON always.
     format: Option<Form>,
 }
 
@@ -86,7 +86,7 @@ pub struct UploadForm {
 /// The content decides the format, not the declared type or the file's name: WAV (PCM, float, G.711), FLAC, MP3, Ogg and more,
 /// at any rate, of one or more channels. With `encoding` the body is headerless samples instead.
 #[utoipa::path(
-    post, path = "/classify", tag = "emotion", params(How),
+    post, path = "/classify", tag = "emotion", params(ClassifyQuery),
     request_body(content(
         (Vec<u8> = "audio/wav"), (Vec<u8> = "application/octet-stream"), (UploadForm = "multipart/form-data"),
     )),
@@ -109,13 +109,13 @@ pub struct UploadForm {
 pub async fn classify(State(app): State<App>, id: RequestId, request: HttpRequest) -> Result<Response, ApiError> {
     app.check_open()?;
     app.workers.check_room()?;
-    let how: How = Parameters::of(request.uri())?;
-    let pipeline = app.models.get(how.model.as_deref())?.pipeline;
-    let form = how.format.unwrap_or_default();
-    let how = how.into_request(&pipeline)?;
+    let query: ClassifyQuery = Parameters::of(request.uri())?;
+    let pipeline = app.models.get(query.model.as_deref())?.pipeline;
+    let form = query.format.unwrap_or_default();
+    let how = query.into_request(&pipeline)?;
     let upload = Upload::read(request, &app).await?;
 
-    let analysis = pipeline.start(upload.audio, how);
+    let analysis = pipeline.start(upload.bytes, how);
     let ((recording, judgement), timing) = app.workers.work(analysis, app.deadline(), upload.room).await?;
 
     app.metrics.judged(&recording, &judgement, &timing);
@@ -151,7 +151,7 @@ impl App {
     }
 }
 
-impl How {
+impl ClassifyQuery {
     fn into_request(self, pipeline: &Pipeline) -> Result<Request, ApiError> {
         let smoothing = if self.smoothing.unwrap_or(true) { Smoothing::default() } else { Smoothing::OFF };
         // Windows that are not possible are refused before the body comes.
@@ -177,13 +177,7 @@ impl How {
 
 /// Where the time went, as browsers and proxies understand it, in milliseconds.
 fn server_timing(timing: &Timing) -> String {
-    let parts = [
-        ("queue", timing.queue),
-        ("decode", timing.decode),
-        ("features", timing.features),
-        ("inference", timing.inference),
-    ];
-    let entries = parts.map(|(name, duration)| format!("{name};dur={:.3}", duration.as_secs_f64() * 1000.0));
+    let entries = timing.stages().map(|(stage, took)| format!("{stage};dur={:.3}", took.as_secs_f64() * 1000.0));
     entries.join(", ")
 }
 
@@ -200,8 +194,8 @@ mod tests {
     }
 
     fn request(query: &str) -> Result<Request, ApiError> {
-        let how: How = Parameters::of(&format!("/classify?{query}").parse().unwrap())?;
-        how.into_request(&pipeline())
+        let query: ClassifyQuery = Parameters::of(&format!("/classify?{query}").parse().unwrap())?;
+        query.into_request(&pipeline())
     }
 
     #[test]

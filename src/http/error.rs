@@ -14,8 +14,8 @@ use crate::pipeline::PipelineError;
 /// Why a request was not answered as it wished. The text is for the caller, except that of [`ApiError::Internal`].
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ApiError {
-    /// Nothing was sent.
-    #[error("the request holds no audio: {0}")]
+    /// Nothing was sent, or nothing where something is looked for.
+    #[error("{0}")]
     EmptyUpload(&'static str),
     /// A form that cannot be read.
     #[error("the form cannot be read: {0}")]
@@ -41,17 +41,17 @@ pub enum ApiError {
     /// The client sent too slowly.
     #[error("the body came too slowly")]
     BodyTooSlow,
-    /// More bytes than a body may have.
-    #[error("the body is larger than {limit_mib} MiB")]
+    /// More bytes than a body may have, or than what is made of it may take.
+    #[error("the body takes more than {limit_mib} MiB")]
     UploadTooLarge {
         /// The limit, in MiB.
         limit_mib: u32,
     },
     /// The audio itself.
     #[error(transparent)]
-    Audio(AudioError),
-    /// This key's rate is used up.
-    #[error("this key has used up its requests for now")]
+    Audio(#[from] AudioError),
+    /// The rate of this key, or of this address, is used up.
+    #[error("too many requests; Retry-After says when to come again")]
     RateLimited {
         /// When to come again.
         retry_after: Duration,
@@ -133,6 +133,7 @@ impl From<PipelineError> for ApiError {
             PipelineError::Windowing(error) => ApiError::BadRequest(error.to_string()),
             PipelineError::Features(error) => ApiError::Internal(error.to_string()),
             PipelineError::Model(error) => ApiError::Internal(error.to_string()),
+            PipelineError::Finished => ApiError::Internal(error.to_string()),
         }
     }
 }

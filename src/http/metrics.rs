@@ -25,7 +25,7 @@ const DURATIONS: [f64; 16] =
     [0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0];
 /// Upper bounds of parts of those durations.
 const PARTS: [f64; 12] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 2.5, 15.0];
-/// Label of recordings, channels and stretches in which nobody spoke.
+/// Label of stretches in which nobody spoke.
 const NO_EMOTION: &str = "none";
 
 /// All metrics. Counters are counted where things happen; gauges are read when somebody asks.
@@ -80,7 +80,10 @@ impl Metrics {
         };
         let audio_seconds = Counter::new("emotone_audio_seconds_total", "Sound judged, in seconds, all channels.")?;
         registry.register(Box::new(audio_seconds.clone()))?;
-        let buffered_bytes = Gauge::new("emotone_buffered_bytes", "Memory that request bodies take, in bytes.")?;
+        let buffered_bytes = Gauge::new(
+            "emotone_buffered_bytes",
+            "Memory that request bodies take, and what forms and tensors are read with, in bytes.",
+        )?;
         registry.register(Box::new(buffered_bytes.clone()))?;
         let model_info =
             IntGaugeVec::new(Opts::new("emotone_model_info", "The models at work."), &["name", "version"])?;
@@ -89,7 +92,7 @@ impl Metrics {
         registry.register(Box::new(build_info.clone()))?;
         build_info.with_label_values(&[VERSION, REVISION]).set(1);
         registry.register(Box::new(ProcessCollector::for_self()))?;
-        Ok(Self {
+        let metrics = Self {
             requests: counters("emotone_requests_total", "Requests answered.", &["route", "status"])?,
             request_durations: durations(
                 "emotone_request_duration_seconds",
@@ -110,7 +113,11 @@ impl Metrics {
             )?,
             abandoned: counter("emotone_abandoned_total", "Requests whose client left before the answer.")?,
             sessions: counter("emotone_sessions_total", "Live calls begun.")?,
-            reloads: counters("emotone_model_reloads_total", "Models read again, by result.", &["result"])?,
+            reloads: counters(
+                "emotone_model_reloads_total",
+                "Times that the models were read again, by result.",
+                &["result"],
+            )?,
             webhooks: counters("emotone_webhook_events_total", "Alerts and summaries told, by result.", &["result"])?,
             in_flight: gauge("emotone_requests_in_flight", "Requests and live calls being answered.")?,
             waiting: gauge("emotone_queue_depth", "Recordings that wait for their first turn.")?,
@@ -122,7 +129,15 @@ impl Metrics {
             buffered_bytes,
             model_info,
             registry,
-        })
+        };
+        // Prometheus sees no increase in a counter that comes with its first event.
+        for result in ["ok", "failed"] {
+            metrics.reloads.with_label_values(&[result]);
+        }
+        for result in ["delivered", "failed", "dropped"] {
+            metrics.webhooks.with_label_values(&[result]);
+        }
+        Ok(metrics)
     }
 
     /// Where the lines are counted that the log has lost.
@@ -148,12 +163,7 @@ impl Metrics {
 
     /// A recording was judged.
     pub fn judged(&self, recording: &Recording, judgement: &Judgement, timing: &Timing) {
-        self.took(&[
-            ("queue", timing.queue),
-            ("decode", timing.decode),
-            ("features", timing.features),
-            ("inference", timing.inference),
-        ]);
+        self.took(timing.stages());
         self.audio_seconds.inc_by(recording.seconds() * recording.channels.len() as f64);
         for channel in &judgement.channels {
             channel.segments.iter().for_each(|segment| self.heard(&segment.verdict));
@@ -161,7 +171,7 @@ impl Metrics {
     }
 
     /// Stages took so long.
-    pub fn took(&self, stages: &[(&str, Duration)]) {
+    pub fn took(&self, stages: impl IntoIterator<Item = (&'static str, Duration)>) {
         for (stage, took) in stages {
             self.stage_durations.with_label_values(&[stage]).observe(took.as_secs_f64());
         }
@@ -194,7 +204,7 @@ impl Metrics {
         self.webhooks.with_label_values(&[result]).get()
     }
 
-    /// A model file was read again.
+    /// The models were read again, and all of them could be, or not.
     pub fn reloaded(&self, worked: bool) {
         self.reloads.with_label_values(&[if worked { "ok" } else { "failed" }]).inc();
     }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::choice::Choice;
+use super::numbers::most_bytes;
 use super::tensor::{InferenceRequest, TensorParameters};
 use super::{ErrorSentence, FLOAT, OUTPUT};
 use crate::features::{FeatureMatrix, FeatureSpec};
@@ -32,7 +33,7 @@ pub struct InferenceResponse {
     #[schema(example = "emotone-robust")]
     pub model_name: String,
     /// Its version.
-    #[schema(example = "2026.11.1")]
+    #[schema(example = "0.1.0+9c2d5ff8")]
     pub model_version: String,
     /// The request's.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,17 +98,23 @@ pub async fn infer(
     let served = choice.served(&app)?;
     let classifier = served.pipeline.classifier().clone();
     let json_length = request.headers().get(JSON_LENGTH).map(json_length).transpose()?;
-    let upload = Upload::read(request, &app).await?;
+    let Upload { bytes, mut room } = Upload::read(request, &app).await?;
 
-    let split = json_length.unwrap_or(upload.audio.len());
-    if split > upload.audio.len() {
+    let split = json_length.unwrap_or(bytes.len());
+    if split > bytes.len() {
         return Err(ApiError::BadRequest("the JSON is shorter than its header says".into()));
     }
-    let body = Body { json: upload.audio.slice(..split), binary: upload.audio.slice(split..) };
+    let body = Body { json: bytes.slice(..split), binary: bytes.slice(split..) };
+    let (numbers, limits) = (body.most_bytes_of_numbers(), &app.settings.limits);
+    if bytes.len().saturating_add(numbers) > limits.max_buffered_bytes() {
+        return Err(ApiError::UploadTooLarge { limit_mib: limits.max_buffered_mib });
+    }
+    drop(bytes);
+    room.grow_by(numbers)?;
     let work =
         Inference { classifier: classifier.clone(), unread: Some(body), asked: Asked::default(), judged: Vec::new() };
-    let (Judged { asked, judged }, timing) = app.workers.work(work, app.deadline(), upload.room).await?;
-    app.metrics.took(&[("queue", timing.queue), ("decode", timing.decode), ("inference", timing.inference)]);
+    let (Judged { asked, judged }, timing) = app.workers.work(work, app.deadline(), room).await?;
+    app.metrics.took(timing.stages().into_iter().filter(|(stage, _)| *stage != "features"));
     let numbers: Vec<f32> =
         judged.iter().flat_map(|probabilities| Emotion::ALL.map(|emotion| probabilities.of(emotion))).collect();
     let (model_version, id) = (classifier.card().version.clone(), asked.id);
@@ -161,6 +168,10 @@ struct Asked {
 }
 
 impl Body {
+    fn most_bytes_of_numbers(&self) -> usize {
+        most_bytes(&self.json).saturating_add(self.binary.len())
+    }
+
     fn read(&self, features: &FeatureSpec) -> Result<Asked, ApiError> {
         let mut request: InferenceRequest = serde_json::from_slice(&self.json)
             .map_err(|error| ApiError::BadRequest(format!("not understood: {error}")))?;

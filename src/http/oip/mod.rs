@@ -1,6 +1,7 @@
 //! The Open Inference Protocol, version 2, over REST: the network alone, features in and probabilities out, for KServe and
 //! the clients that speak with Triton. Binary tensors are understood and sent.
 
+mod bounded;
 mod choice;
 mod describe;
 mod infer;

@@ -5,6 +5,14 @@ use std::fmt;
 use serde::de::{DeserializeSeed, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use crate::http::room::grown;
+
+/// Bytes that the numbers of some JSON take at most: two of them have a comma between.
+pub fn most_bytes(json: &[u8]) -> usize {
+    let commas = json.iter().filter(|byte| **byte == b',').count();
+    grown::<f32>(commas + 1).saturating_mul(size_of::<f32>())
+}
+
 /// The numbers of nested lists, one after the other as they are read: a tree of them would be many times as large.
 #[derive(Debug, Default)]
 pub struct Numbers(pub Vec<f32>);
@@ -19,6 +27,16 @@ impl<'de> Deserialize<'de> for Numbers {
 
 /// Appends what is read.
 struct Collector<'a>(&'a mut Vec<f32>);
+
+impl Collector<'_> {
+    fn push(self, number: f32) {
+        let length = self.0.len();
+        if length == self.0.capacity() {
+            self.0.reserve_exact(grown::<f32>(length) - length);
+        }
+        self.0.push(number);
+    }
+}
 
 impl<'de> DeserializeSeed<'de> for Collector<'_> {
     type Value = ();
@@ -36,22 +54,37 @@ impl<'de> Visitor<'de> for Collector<'_> {
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<(), E> {
-        self.0.push(number as f32);
+        self.push(number as f32);
         Ok(())
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<(), E> {
-        self.0.push(number as f32);
+        self.push(number as f32);
         Ok(())
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<(), E> {
-        self.0.push(number as f32);
+        self.push(number as f32);
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
         while entries.next_element_seed(Collector(&mut *self.0))?.is_some() {}
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_take_no_more_than_was_counted() {
+        for count in [1, 5_000, 100_000, 1_000_000] {
+            let json = format!("[{}0]", "0,".repeat(count - 1));
+            let numbers: Numbers = serde_json::from_str(&json).unwrap();
+            assert_eq!(numbers.0.len(), count);
+            assert!(numbers.0.capacity() * size_of::<f32>() <= most_bytes(json.as_bytes()), "{count}");
+        }
     }
 }

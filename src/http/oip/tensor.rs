@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
+use super::bounded::{few, few_or_none, short, short_or_none};
 use super::numbers::Numbers;
 use super::{FLOAT, INPUT, OUTPUT};
 use crate::http::error::ApiError;
@@ -15,11 +16,13 @@ const FLOAT_BYTES: usize = 4;
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct InferenceRequest {
     /// Comes back in the answer.
+    #[serde(default, deserialize_with = "short_or_none")]
     pub id: Option<String>,
     /// The only input.
+    #[serde(deserialize_with = "few")]
     pub inputs: Vec<InputTensor>,
-    /// What is wanted: `probabilities`, or all there is if this is not said.
-    #[serde(default, deserialize_with = "or_default")]
+    /// What is wanted: `probabilities`, by default all there is.
+    #[serde(default, deserialize_with = "few_or_none")]
     pub outputs: Vec<WantedOutput>,
     /// About the whole request.
     #[serde(default, deserialize_with = "or_default")]
@@ -38,6 +41,7 @@ pub struct RequestParameters {
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct WantedOutput {
     /// `probabilities`.
+    #[serde(deserialize_with = "short")]
     #[schema(example = "probabilities")]
     pub name: String,
     /// How it is wanted.
@@ -48,7 +52,7 @@ pub struct WantedOutput {
 /// How an output is wanted.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub struct OutputParameters {
-    /// As bytes; as the whole request says if this is not said.
+    /// As bytes; by default as the whole request says.
     pub binary_data: Option<bool>,
 }
 
@@ -56,11 +60,14 @@ pub struct OutputParameters {
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct InputTensor {
     /// `features`.
+    #[serde(deserialize_with = "short")]
     #[schema(example = "features")]
     pub name: String,
     /// Windows, frames, columns.
+    #[serde(deserialize_with = "few")]
     pub shape: Vec<usize>,
     /// `FP32`.
+    #[serde(deserialize_with = "short")]
     #[schema(example = "FP32")]
     pub datatype: String,
     /// Numbers, row-major, flat or nested; unless they come as bytes.
@@ -147,6 +154,18 @@ mod tests {
         let request: InferenceRequest =
             serde_json::from_value(request).map_err(|error| ApiError::BadRequest(error.to_string()))?;
         request.numbers(&Bytes::from_static(binary), 2, 1)
+    }
+
+    #[test]
+    fn what_is_said_beside_the_numbers_is_short() {
+        let request = |id: &str, shape: &str| {
+            let input = format!(r#"{{"name": "features", "datatype": "FP32", "shape": [{shape}1], "data": []}}"#);
+            serde_json::from_str::<InferenceRequest>(&format!(r#"{{"id": "{id}", "inputs": [{input}]}}"#))
+        };
+        assert_eq!(request("", "1,1,").unwrap().id.as_deref(), Some(""));
+        for (id, shape) in [("x".repeat(2000), "1,".into()), ("x".into(), "1,".repeat(20))] {
+            assert!(request(&id, &shape).unwrap_err().to_string().contains("at most"), "{id} {shape}");
+        }
     }
 
     #[test]

@@ -25,10 +25,9 @@ pub(super) fn begin(span: &Span, headers: &HeaderMap, method: &Method, route: &s
 
 pub(super) fn timed(timing: &Timing) {
     let span = Span::current();
-    span.set_attribute("emotone.queue.seconds", timing.queue.as_secs_f64());
-    span.set_attribute("emotone.decode.seconds", timing.decode.as_secs_f64());
-    span.set_attribute("emotone.features.seconds", timing.features.as_secs_f64());
-    span.set_attribute("emotone.inference.seconds", timing.inference.as_secs_f64());
+    for (stage, took) in timing.stages() {
+        span.set_attribute(format!("emotone.{stage}.seconds"), took.as_secs_f64());
+    }
 }
 
 pub(super) fn answered(span: &Span, status: u16, code: Option<&'static str>) {

@@ -174,6 +174,11 @@ impl Stepwise for Analysis {
 }
 
 impl Timing {
+    /// Its parts by the names that metrics, traces and `Server-Timing` have for them, in their order.
+    pub fn stages(&self) -> [(&'static str, Duration); 4] {
+        [("queue", self.queue), ("decode", self.decode), ("features", self.features), ("inference", self.inference)]
+    }
+
     fn add(&mut self, stage: Stage, took: Duration) {
         match stage {
             Stage::Decode => self.decode += took,
