@@ -114,7 +114,7 @@ fn a_killed_shard_goes_on_where_it_was_killed() {
     let again = shard(root, &output, "0/2").output().unwrap();
     assert!(again.status.success(), "{again:?}");
     let said = String::from_utf8(again.stderr).unwrap();
-    assert!(said.starts_with(&format!("1 files ({} were done before)", done.len())), "{said}");
+    assert!(said.starts_with(&format!("1 file ({} were done before)", done.len())), "{said}");
     assert!(std::fs::read_to_string(&output).unwrap().starts_with(&written));
     assert_eq!(files_in(&output), whole);
     let mut all = [whole, files_in(&other)].concat();

@@ -13,8 +13,8 @@ use super::units;
 /// Which model to use.
 #[derive(Debug, Clone, Args)]
 pub struct ModelFile {
-    /// Model file (ONNX with its metadata); of several, or of a folder, which are for a server, the first, as it answers where
-    /// none is named [default: the one compiled into this program].
+    /// Model file (ONNX with its metadata); of several, or of a folder, the first is used [default: the one compiled into this
+    /// program].
     #[arg(long, env = "EMOTONE_MODEL", value_name = "FILE", value_delimiter = ',')]
     pub model: Vec<ModelSource>,
 }
@@ -22,7 +22,7 @@ pub struct ModelFile {
 /// Where a model comes from, and what it is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelSource {
-    /// What `?model=` calls it; its own name if this is not said.
+    /// What `?model=` calls it; its own name by default.
     pub name: Option<String>,
     /// Its file, or a folder of models named by their files.
     pub path: PathBuf,
@@ -115,8 +115,11 @@ impl FromStr for Shard {
         let parts = text.split_once('/').and_then(|(index, count)| Some((index.parse().ok()?, count.parse().ok()?)));
         match parts {
             Some((index, count)) if index < count => Ok(Self { index, count }),
-            Some((index, count)) => Err(format!("share {index} of {count} is not there; they count from 0")),
-            None => Err("is no share like 0/4".into()),
+            Some((_, 0)) => Err("there are no shards of 0".into()),
+            Some((index, count)) => {
+                Err(format!("there is no shard {index} of {count}: shards are numbered 0 to {}", count - 1))
+            }
+            None => Err("is no shard like 0/4".into()),
         }
     }
 }
@@ -144,4 +147,19 @@ pub struct Health {
     /// Its certificate chain in PEM, if it speaks TLS.
     #[arg(long, env = "EMOTONE_TLS_CERT_FILE", value_name = "FILE")]
     pub tls_cert_file: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_are_numbered_from_0() {
+        assert_eq!("3/4".parse(), Ok(Shard { index: 3, count: 4 }));
+        let problem = "4/4".parse::<Shard>().unwrap_err();
+        assert_eq!(problem, "there is no shard 4 of 4: shards are numbered 0 to 3");
+        for nonsense in ["0/0", "-1/4", "one", "1"] {
+            assert!(nonsense.parse::<Shard>().is_err(), "{nonsense}");
+        }
+    }
 }

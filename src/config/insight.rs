@@ -20,7 +20,8 @@ pub struct Insight {
           value_parser = log_level)]
     pub log_level: String,
 
-    /// Serve /metrics on an address of its own, without keys, instead of beside the other routes.
+    /// Serve /metrics on an address of its own instead of beside the other routes, and /health there too, over plain HTTP and without
+    /// keys.
     #[arg(long, env = "EMOTONE_METRICS_LISTEN", value_name = "ADDRESS", value_parser = units::address)]
     pub metrics_listen: Option<SocketAddr>,
 }

@@ -11,7 +11,7 @@ use super::units;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Network")]
 pub struct Network {
-    /// Address and port to serve on; `:PORT` is every address of this machine, port 0 takes a free one.
+    /// Address and port to serve on; `:PORT` is every IPv4 address of this machine, port 0 takes a free one.
     #[arg(long, env = "EMOTONE_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080",
           value_parser = units::address)]
     pub listen: SocketAddr,

@@ -32,7 +32,7 @@ pub(super) fn audio_seconds(text: &str) -> Result<f64, String> {
     seconds(text).map(|duration| duration.as_secs_f64())
 }
 
-/// `IP:PORT`, `localhost:PORT`, or `:PORT` for every address of the machine.
+/// `IP:PORT`, `localhost:PORT`, or `:PORT` for every IPv4 address of the machine.
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     let named = text.strip_prefix("localhost:").map(|port| (Ipv4Addr::LOCALHOST, port));
     let any = text.strip_prefix(':').map(|port| (Ipv4Addr::UNSPECIFIED, port));

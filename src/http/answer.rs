@@ -10,7 +10,7 @@ use crate::model::{Emotion, ModelCard, Probabilities};
 /// What was heard in a recording.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Classification {
-    /// The sum of all channels, weighted by speech.
+    /// The mean of all channels, each weighted by its speech; channels of the same samples count once.
     #[serde(flatten)]
     pub verdict: VerdictBody,
     /// What was sent.
@@ -75,7 +75,8 @@ pub struct ChannelBody {
     /// Its number, from 0.
     #[schema(minimum = 0, example = 0)]
     pub channel: usize,
-    /// The mean of its segments, weighted by speech.
+    /// The mean of the windows that its segments are judged on, each weighted by its segment's speech. Smoothing does not change
+    /// it.
     #[serde(flatten)]
     pub verdict: VerdictBody,
     /// The whole recording in order, without gap or overlap.
@@ -106,7 +107,7 @@ pub struct ModelName {
     #[schema(example = "emotone-robust")]
     pub name: String,
     /// Its version.
-    #[schema(example = "2026.11.1")]
+    #[schema(example = "0.1.0+9c2d5ff8")]
     pub version: String,
 }
 

@@ -20,7 +20,7 @@ pub struct ModelBody {
     #[schema(example = "emotone-robust")]
     pub name: String,
     /// Version, changed with every training.
-    #[schema(example = "2026.11.1")]
+    #[schema(example = "0.1.0+9c2d5ff8")]
     pub version: String,
     /// The network in words.
     pub architecture: String,
@@ -28,21 +28,21 @@ pub struct ModelBody {
     pub labels: Vec<Emotion>,
     /// What the logits are divided by before the softmax where one emotion is certain; everywhere, without
     /// `temperature_in_doubt`.
-    #[schema(minimum = 0.0, example = 1.3)]
+    #[schema(minimum = 0.0, example = 0.827)]
     pub temperature: f32,
     /// What they are divided by where all emotions are equally likely. Between both, its logarithm is in proportion to the
     /// entropy. Absent: as `temperature`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0.0, example = 0.9)]
+    #[schema(minimum = 0.0, example = 0.542)]
     pub temperature_in_doubt: Option<f32>,
     /// Answers whose best probability is below this are `uncertain`.
-    #[schema(minimum = 0.0, maximum = 1.0, example = 0.35)]
+    #[schema(minimum = 0.0, maximum = 1.0, example = 0.449)]
     pub rejection_threshold: f32,
     /// Length of a window in seconds, unless a caller asks for another.
-    #[schema(minimum = 0.1, maximum = 60.0, example = 3.0)]
+    #[schema(minimum = 0.1, maximum = 60.0, example = 4.0)]
     pub window_seconds: f64,
     /// Length of each segment after the first in seconds, unless a caller asks for another.
-    #[schema(minimum = 0.1, maximum = 60.0, example = 1.0)]
+    #[schema(minimum = 0.1, maximum = 60.0, example = 2.0)]
     pub hop_seconds: f64,
     /// What it was trained on.
     pub data: Vec<CorpusBody>,

@@ -49,6 +49,6 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Segment
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Which {
-    /// Name of the model; the first if it is not said.
+    /// Name of the model; the first by default.
     pub model: Option<String>,
 }

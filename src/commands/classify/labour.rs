@@ -50,19 +50,19 @@ pub fn share(
     mut write: impl FnMut(Done) -> io::Result<()>,
 ) -> io::Result<()> {
     let next = AtomicUsize::new(0);
-    // Leave to begin a file, given back when an answer is written. It is taken before a number is, so whoever has the number
-    // that is due can go on.
-    let (leave, leaves) = mpsc::channel();
+    // A permit is to begin a file, and given back when an answer is written. It is taken before a number is, so whoever has the
+    // number that is due can go on.
+    let (grant, permits) = mpsc::channel();
     for _ in 0..threads * AHEAD {
-        let _ = leave.send(());
+        let _ = grant.send(());
     }
-    let leaves = Mutex::new(leaves);
+    let permits = Mutex::new(permits);
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
         for _ in 0..threads.min(files.len()) {
-            let (sender, judge, next, leaves) = (sender.clone(), &judge, &next, &leaves);
+            let (sender, judge, next, permits) = (sender.clone(), &judge, &next, &permits);
             scope.spawn(move || {
-                while leaves.lock().unwrap_or_else(PoisonError::into_inner).recv().is_ok() {
+                while permits.lock().unwrap_or_else(PoisonError::into_inner).recv().is_ok() {
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     let Some(file) = files.get(number) else { return };
                     // A number that never comes would be waited for for ever.
@@ -78,11 +78,11 @@ pub fn share(
         drop(sender);
         let (mut early, mut due) = (BTreeMap::new(), 0);
         // Gone with this closure, so that a failure to write ends those who wait for it.
-        let leave = leave;
+        let grant = grant;
         let mut written = |done: Done| -> io::Result<()> {
             write(done)?;
             // Nobody waits for it any more once all files are begun.
-            let _ = leave.send(());
+            let _ = grant.send(());
             Ok(())
         };
         for (number, done) in receiver {

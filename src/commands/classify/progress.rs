@@ -67,8 +67,9 @@ impl Progress {
         let others = if others > 0 { format!("; left out by their names: {others}") } else { String::new() };
         let _ = writeln!(
             std::io::stderr(),
-            "{} files{earlier}, {} of them could not be judged{}{others}; {:.2} h of audio in {:.1} s: {:.1} audio hours a minute",
+            "{} {}{earlier}, {} of them could not be judged{}{others}; {:.2} h of audio in {:.1} s: {:.1} audio hours a minute",
             self.files,
+            if self.files == 1 { "file" } else { "files" },
             self.failures,
             self.first_failure.as_deref().unwrap_or_default(),
             self.audio_seconds / SECONDS_AN_HOUR,

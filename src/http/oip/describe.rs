@@ -59,7 +59,7 @@ pub struct ModelMetadata {
     #[schema(example = "emotone-robust")]
     pub name: String,
     /// The version at work, alone.
-    #[schema(example = json!(["2026.11.1"]))]
+    #[schema(example = json!(["0.1.0+9c2d5ff8"]))]
     pub versions: Vec<String>,
     /// `onnx_tract`.
     #[schema(value_type = String, example = "onnx_tract")]
@@ -80,7 +80,7 @@ pub struct TensorMetadata {
     #[schema(value_type = String, example = "FP32")]
     pub datatype: &'static str,
     /// Sizes; -1 for as many windows as are sent.
-    #[schema(example = json!([-1, 130, 40]))]
+    #[schema(example = json!([-1, 250, 45]))]
     pub shape: Vec<i64>,
 }
 
