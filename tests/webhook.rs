@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Request, StatusCode};
 use axum::routing::post;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -80,6 +80,20 @@ async fn next(received: &mut mpsc::UnboundedReceiver<Received>) -> Received {
 
 /// A call by AudioSocket, whole: its name, its sound, its end.
 async fn call(options: &[&str]) -> service::Service {
+    call_of(options, &sound(0x12, &at_level(&MAN.speak(5.0, 16_000), 0.0))).await
+}
+
+/// AudioSocket's messages of that kind.
+fn sound(kind: u8, samples: &[f32]) -> Vec<u8> {
+    let message = |piece: &[f32]| {
+        let mut message = vec![kind, ((2 * piece.len()) >> 8) as u8, (2 * piece.len()) as u8];
+        message.extend(piece.iter().flat_map(|sample| ((sample * 32_768.0) as i16).to_le_bytes()));
+        message
+    };
+    samples.chunks(320).flat_map(message).collect()
+}
+
+async fn call_of(options: &[&str], sound: &[u8]) -> service::Service {
     let service = service_with(options);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -91,13 +105,15 @@ async fn call(options: &[&str]) -> service::Service {
     let mut socket = TcpStream::connect(address).await.unwrap();
     let mut message = vec![0x01, 0, 16];
     message.extend(0..16);
-    for piece in at_level(&MAN.speak(5.0, 16_000), 0.0).chunks(320) {
-        message.extend([0x12, ((2 * piece.len()) >> 8) as u8, (2 * piece.len()) as u8]);
-        message.extend(piece.iter().flat_map(|sample| ((sample * 32_768.0) as i16).to_le_bytes()));
-    }
+    message.extend(sound);
     message.extend([0x03, 0, 1, b'5', 0x00, 0, 0]);
     socket.write_all(&message).await.unwrap();
     service
+}
+
+async fn metrics(service: &service::Service) -> String {
+    let request = Request::get("/metrics").body(Body::empty()).unwrap();
+    String::from_utf8(service::ask(service, request).await.body).unwrap()
 }
 
 #[tokio::test]
@@ -125,38 +141,53 @@ async fn an_asterisk_call_is_told_with_its_name_and_a_signature() {
     tokio::time::timeout(PATIENCE, service.app.lifecycle.idle()).await.unwrap();
 }
 
-/// A receiver that takes its first event after `released`, and others at once. It says null when it is asked first, and each
-/// event when it has taken it.
-async fn slow_receiver(released: oneshot::Receiver<()>) -> (String, mpsc::UnboundedReceiver<Value>) {
-    type Shared = (mpsc::UnboundedSender<Value>, Arc<Mutex<Option<oneshot::Receiver<()>>>>);
-    async fn receive(State((sender, released)): State<Shared>, body: Bytes) -> StatusCode {
+#[tokio::test]
+async fn sound_of_another_rate_is_not_heard_and_the_log_says_so_once() {
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let logger = tracing_subscriber::fmt().with_ansi(false).with_writer(Arc::new(log.reopen().unwrap())).finish();
+    let _guard = tracing::subscriber::set_default(logger);
+    let (address, mut received) = receiver(vec![]).await;
+    let sounds = [sound(0x10, &[0.1; 8_000]), sound(0x12, &[0.1; 16_000]), sound(0x10, &[0.1; 4_000])];
+    let _service = call_of(&["--webhook", &address, "--webhook-secret", SECRET], &sounds.concat()).await;
+    assert_eq!(next(&mut received).await.json()["duration_seconds"], 1.5);
+    let log = std::fs::read_to_string(log.path()).unwrap();
+    assert_eq!(log.matches("other_hz=16000").count(), 1, "{log}");
+}
+
+/// A receiver that answers its first event after `released`, and others at once. It says null when it is asked first, and each
+/// event when it answers with `status`.
+async fn slow_receiver(
+    released: oneshot::Receiver<()>,
+    status: StatusCode,
+) -> (String, mpsc::UnboundedReceiver<Value>) {
+    type Shared = (mpsc::UnboundedSender<Value>, Arc<Mutex<Option<oneshot::Receiver<()>>>>, StatusCode);
+    async fn receive(State((sender, released, status)): State<Shared>, body: Bytes) -> StatusCode {
         let first = released.lock().unwrap().take();
         if let Some(released) = first {
             sender.send(Value::Null).unwrap();
-            released.await.unwrap();
+            let _ = released.await;
         }
         sender.send(serde_json::from_slice(&body).unwrap()).unwrap();
-        StatusCode::NO_CONTENT
+        status
     }
     let (sender, received) = mpsc::unbounded_channel();
-    let state = (sender, Arc::new(Mutex::new(Some(released))));
+    let state = (sender, Arc::new(Mutex::new(Some(released))), status);
     (listen(Router::new().route("/hook", post(receive)).with_state(state)).await, received)
 }
 
 #[tokio::test]
 async fn a_calls_events_come_in_order_though_the_first_is_taken_slowly() {
     let (release, released) = oneshot::channel();
-    let (address, mut received) = slow_receiver(released).await;
+    let (address, mut received) = slow_receiver(released, StatusCode::NO_CONTENT).await;
     let rules = Emotion::ALL.map(|emotion| format!("{emotion}:0.1:0")).join(",");
     let service = call(&["--webhook", &address, "--webhook-secret", SECRET, "--alert", &rules]).await;
     let mut next = async || tokio::time::timeout(PATIENCE, received.recv()).await.unwrap().unwrap();
     assert_eq!(next().await, Value::Null);
-    // When the call is over, its events alone are waited for.
-    let all = service.app.settings.limits.max_sessions as usize;
-    while service.app.session_room.available_permits() < all {
-        tokio::task::yield_now().await;
-    }
-    assert!(service.app.lifecycle.in_flight() > 1, "an alert and a summary");
+    call_is_over(&service.app).await;
+    assert!(service.app.lifecycle.untold() > 1, "an alert and a summary");
+    let metrics = metrics(&service).await;
+    assert!(!metrics.contains("emotone_webhook_queue_depth 0"), "{metrics}");
+    assert!(metrics.contains("\nemotone_requests_in_flight 1\n"), "whoever asks, and no event: {metrics}");
     release.send(()).unwrap();
     let mut times = Vec::new();
     loop {
@@ -216,4 +247,51 @@ async fn calls_that_end_without_a_word_are_told_too() {
         let event = next(&mut received).await.json();
         assert_eq!(event["type"], "summary", "{end}");
     }
+}
+
+/// Waits until a call is over; its events alone are waited for then.
+async fn call_is_over(app: &http::App) {
+    let all = app.settings.limits.max_sessions as usize;
+    while app.session_room.available_permits() < all {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn in_the_end_every_event_has_one_more_attempt() {
+    let (release, released) = oneshot::channel();
+    let (address, mut received) = slow_receiver(released, StatusCode::SERVICE_UNAVAILABLE).await;
+    let rules = Emotion::ALL.map(|emotion| format!("{emotion}:0.1:0")).join(",");
+    let options = ["--webhook", &address, "--webhook-secret", SECRET, "--alert", &rules, "--drain-seconds", "60"];
+    let service = call(&options).await;
+    let mut next = async || tokio::time::timeout(PATIENCE, received.recv()).await.unwrap().unwrap();
+    assert_eq!(next().await, Value::Null);
+    call_is_over(&service.app).await;
+    service.app.lifecycle.advance(http::Phase::Ending);
+    release.send(()).unwrap();
+    let mut tried = vec![next().await];
+    while tried.last().is_none_or(|event| event["type"] != "summary") {
+        tried.push(next().await);
+    }
+    tokio::time::timeout(PATIENCE, service.app.lifecycle.idle()).await.unwrap();
+    assert!(received.try_recv().is_err(), "nothing after the summary");
+    assert_eq!(tried[0], tried[1], "the first was on its way when the end came");
+    let others = &tried[1..];
+    assert!(others.windows(2).all(|pair| pair[0] != pair[1]), "{others:?}");
+    assert!(metrics(&service).await.contains(&format!("{{result=\"failed\"}} {}", others.len())));
+}
+
+#[tokio::test]
+async fn what_is_left_in_the_end_is_dropped_and_counted() {
+    let (_release, released) = oneshot::channel();
+    let (address, mut received) = slow_receiver(released, StatusCode::NO_CONTENT).await;
+    let options = ["--webhook", &address, "--webhook-secret", SECRET, "--drain-seconds", "0"];
+    let server = service::server_with(&options).await;
+    let app = &server.service.app;
+    let (webhook, lifecycle) = (app.webhook.as_ref().unwrap(), &app.lifecycle);
+    (0..3).for_each(|number| webhook.tell("a call", &number, lifecycle, &app.metrics));
+    tokio::time::timeout(PATIENCE, received.recv()).await.unwrap().unwrap();
+    lifecycle.advance(http::Phase::Draining);
+    tokio::time::timeout(PATIENCE, server.ended).await.unwrap().unwrap().unwrap();
+    assert!(metrics(&server.service).await.contains("{result=\"dropped\"} 3"));
 }

@@ -44,6 +44,7 @@ pub struct Metrics {
     in_flight: IntGauge,
     waiting: IntGauge,
     live_waiting: IntGauge,
+    untold: IntGauge,
     at_work: IntGauge,
     open_sessions: IntGauge,
     buffered_bytes: Gauge,
@@ -122,6 +123,10 @@ impl Metrics {
             in_flight: gauge("emotone_requests_in_flight", "Requests and live calls being answered.")?,
             waiting: gauge("emotone_queue_depth", "Recordings that wait for their first turn.")?,
             live_waiting: gauge("emotone_live_queue_depth", "Pieces of live calls that wait for a worker.")?,
+            untold: gauge(
+                "emotone_webhook_queue_depth",
+                "Alerts and summaries that wait to be told or are being told.",
+            )?,
             at_work: gauge("emotone_recordings_at_work", "Recordings being judged.")?,
             open_sessions: gauge("emotone_sessions", "Live calls open.")?,
             connections: gauge("emotone_connections", "Connections open, but for those that became live calls.")?,
@@ -193,7 +198,8 @@ impl Metrics {
         self.sessions.inc();
     }
 
-    /// An event of a live call was `delivered` to the webhook, `failed`, or was `dropped` because too many waited.
+    /// An event of a live call was `delivered` to the webhook, `failed`, or was `dropped` because too many
+    /// waited or the service ended.
     pub fn webhook(&self, result: &str) {
         self.webhooks.with_label_values(&[result]).inc();
     }
@@ -221,6 +227,7 @@ impl Metrics {
     /// Everything, as Prometheus reads it.
     fn text(&self, app: &App) -> Result<String, ApiError> {
         self.in_flight.set(as_gauge(app.lifecycle.in_flight()));
+        self.untold.set(as_gauge(app.lifecycle.untold()));
         self.waiting.set(as_gauge(app.workers.waiting()));
         self.live_waiting.set(as_gauge(app.workers.small_waiting()));
         self.at_work.set(as_gauge(app.workers.at_work()));

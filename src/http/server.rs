@@ -154,13 +154,16 @@ async fn place(room: &Arc<Semaphore>, pressure: &Notify) -> Result<OwnedSemaphor
 async fn drained(app: App) {
     let lifecycle = &app.lifecycle;
     lifecycle.reached(Phase::Draining).await;
-    info!(in_flight = lifecycle.in_flight(), "draining");
+    info!(in_flight = lifecycle.in_flight(), untold = lifecycle.untold(), "draining");
     let (patience, farewell) = patience_and_farewell(app.settings.network.drain_seconds);
     if timeout(patience, lifecycle.idle()).await.is_err() {
-        warn!(in_flight = lifecycle.in_flight(), "the time for draining is nearly over");
+        warn!(in_flight = lifecycle.in_flight(), untold = lifecycle.untold(), "the time for draining is nearly over");
         lifecycle.advance(Phase::Ending);
         if timeout(farewell + GRACE, lifecycle.idle()).await.is_err() {
-            warn!(in_flight = lifecycle.in_flight(), "ended before everything was");
+            warn!(in_flight = lifecycle.in_flight(), untold = lifecycle.untold(), "ended before everything was");
+            if let Some(webhook) = &app.webhook {
+                webhook.give_up(&app.metrics);
+            }
         }
     }
 }

@@ -72,7 +72,9 @@ pub async fn serve_audiosocket(listener: TcpListener, app: App) {
 async fn hear(mut socket: TcpStream, app: App) {
     let (began, session_id) = (Instant::now(), Uuid::now_v7().to_string());
     let ended = match open(&mut socket, &app, &session_id).await {
-        Ok((start, hearing, first)) => hear_messages(&mut socket, &app, began, start, hearing, first).await,
+        Ok((start, hearing, first)) => {
+            hear_messages(&mut socket, &app, &session_id, began, start, hearing, first).await
+        }
         Err(ended) => ended,
     };
     info!(session_id, seconds = began.elapsed().as_secs_f64(), ended, "AudioSocket call ended");
@@ -110,15 +112,27 @@ async fn open(socket: &mut TcpStream, app: &App, session_id: &str) -> Result<(St
 async fn hear_messages(
     socket: &mut TcpStream,
     app: &App,
+    session_id: &str,
     began: Instant,
     mut start: Start,
     mut hearing: Hearing,
     first: Message,
 ) -> Ended {
     let limits = &app.settings.live;
-    let kind = first.kind;
+    let (kind, mut warned) = (first.kind, false);
     let mut message = first;
     let ended = loop {
+        if let Some(other_hz) = rate_hz(message.kind)
+            && message.kind != kind
+            && !warned
+        {
+            warned = true;
+            let sample_rate_hz = start.format.sample_rate_hz;
+            warn!(
+                session_id,
+                sample_rate_hz, other_hz, "an AudioSocket call changes its rate; sound of another is not heard"
+            );
+        }
         if message.kind == kind
             && start.dialect.binary(&message.payload, hearing.sound()).is_ok()
             && let Err(fault) = hearing.listen().await

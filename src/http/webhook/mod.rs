@@ -1,7 +1,8 @@
 //! Alerts and summaries of live calls as signed POSTs, by <https://www.standardwebhooks.com>.
 //!
 //! Telling never waits: what does not find room in the queue is dropped and counted. What is told holds up draining until it
-//! is delivered or given up, and the later events of its call as well.
+//! is delivered or given up, and the later events of its call as well; when the time for draining is nearly over, each has one
+//! more attempt.
 
 mod signature;
 mod queue;
@@ -20,7 +21,7 @@ use uuid::Uuid;
 pub use self::delivery::EndpointError;
 use self::delivery::{Endpoint, Outcome};
 use self::queue::{OfSession, Queue};
-use super::lifecycle::{InFlight, Lifecycle};
+use super::lifecycle::{InFlight, Lifecycle, Phase};
 use super::metrics::Metrics;
 use super::state::App;
 use crate::config::{Live, WebhookSecret};
@@ -38,7 +39,7 @@ const BACKOFF: u32 = 3;
 
 /// Where events of live calls are told.
 pub struct Webhook {
-    queue: Mutex<Queue<Event>>,
+    queue: Mutex<Queue<Arc<Event>>>,
     /// Something may have become possible to tell.
     changed: Notify,
     /// Taken by whoever delivers.
@@ -50,10 +51,10 @@ struct Event {
     id: String,
     session: String,
     body: Bytes,
-    in_flight: InFlight,
+    _untold: InFlight,
 }
 
-impl OfSession for Event {
+impl OfSession for Arc<Event> {
     fn session(&self) -> &str {
         &self.session
     }
@@ -75,19 +76,22 @@ impl Webhook {
     pub fn tell(&self, session: &str, event: &impl Serialize, lifecycle: &Lifecycle, metrics: &Metrics) {
         let Ok(body) = serde_json::to_vec(event) else { return };
         let (id, session) = (format!("msg_{}", Uuid::now_v7().simple()), session.to_string());
-        let event = Event { id, session, body: body.into(), in_flight: lifecycle.begin() };
-        let entered = self.queue().enter(event);
+        let event = Event { id, session, body: body.into(), _untold: lifecycle.begin_telling() };
+        let entered = self.queue().enter(Arc::new(event));
         match entered {
             Ok(()) => self.changed.notify_one(),
-            Err(event) => {
-                metrics.webhook("dropped");
-                warn!(event = event.id, "an event was not told: too many wait");
-            }
+            Err(event) => drop_event(&event, metrics, "too many wait, or the server has ended"),
         }
     }
 
+    /// Gives up what has not been told, and whatever comes later.
+    pub fn give_up(&self, metrics: &Metrics) {
+        let untold = self.queue().close();
+        untold.iter().for_each(|event| drop_event(event, metrics, "the server ends"));
+    }
+
     /// Waits for an event that can be told now; nobody else may.
-    async fn next(&self) -> Event {
+    async fn next(&self) -> Arc<Event> {
         loop {
             let next = self.queue().next();
             match next {
@@ -97,13 +101,16 @@ impl Webhook {
         }
     }
 
-    /// An event was told or given up, and the next of its session can be told.
-    fn arrived(&self, event: &Event) {
-        self.queue().arrived(&event.session);
+    /// An event was told or failed, and the next of its session can be told.
+    fn arrived(&self, event: &Event, told: bool, metrics: &Metrics) {
+        // What was given up meanwhile is counted already.
+        if self.queue().arrived(&event.session) {
+            metrics.webhook(if told { "delivered" } else { "failed" });
+        }
         self.changed.notify_one();
     }
 
-    fn queue(&self) -> MutexGuard<'_, Queue<Event>> {
+    fn queue(&self) -> MutexGuard<'_, Queue<Arc<Event>>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -123,31 +130,42 @@ pub async fn deliver(app: App) {
         let event = webhook.next().await;
         let (app, endpoint, secret) = (app.clone(), endpoint.clone(), secret.clone());
         tokio::spawn(async move {
-            let told = attempt(&endpoint, &secret, &event).await;
-            app.metrics.webhook(if told { "delivered" } else { "failed" });
+            let told = attempt(&endpoint, &secret, &event, &app.lifecycle).await;
             if let Some(webhook) = &app.webhook {
-                webhook.arrived(&event);
+                webhook.arrived(&event, told, &app.metrics);
             }
-            drop((place, event.in_flight));
+            drop((place, event));
         });
     }
 }
 
-/// Tries until it is told, or given up.
-async fn attempt(endpoint: &Endpoint, secret: &WebhookSecret, event: &Event) -> bool {
+fn drop_event(event: &Event, metrics: &Metrics, why: &str) {
+    metrics.webhook("dropped");
+    warn!(event = event.id, session_id = event.session, why, "an event was not told");
+}
+
+/// Tries until it is told, or failed for good.
+async fn attempt(endpoint: &Endpoint, secret: &WebhookSecret, event: &Event, lifecycle: &Lifecycle) -> bool {
+    let (id, session_id) = (&event.id, &event.session);
     for number in 1..=ATTEMPTS {
-        match endpoint.post(secret, &event.id, event.body.clone()).await {
+        // Others of its session wait behind it, and in the end there is no time for them but what it leaves.
+        let is_last = number == ATTEMPTS || lifecycle.phase() >= Phase::Ending;
+        match endpoint.post(secret, id, event.body.clone()).await {
             Outcome::Delivered => return true,
             Outcome::Refused(status) => {
-                warn!(event = event.id, status, "the webhook refuses an event");
+                warn!(event = id, session_id, status, "the webhook refuses an event");
                 return false;
             }
-            Outcome::Failed(problem) if number == ATTEMPTS => {
-                warn!(event = event.id, problem, attempts = ATTEMPTS, "an event could not be told");
+            Outcome::Failed(problem) if is_last => {
+                warn!(event = id, session_id, problem, attempts = number, "an event could not be told");
+                return false;
             }
             Outcome::Failed(problem) => {
-                debug!(event = event.id, problem, number, "an event will be told again");
-                sleep(wait_after(number)).await;
+                debug!(event = id, session_id, problem, number, "an event will be told again");
+                tokio::select! {
+                    () = sleep(wait_after(number)) => {}
+                    () = lifecycle.reached(Phase::Ending) => {}
+                }
             }
         }
     }
@@ -169,18 +187,34 @@ mod tests {
         assert!((20..60).contains(&waits.as_secs()), "{waits:?}");
     }
 
-    #[test]
-    fn what_finds_no_room_is_dropped_and_counted() {
+    fn webhook() -> Webhook {
         let settings = crate::config::Serve::with_options(&[
             "--webhook",
             "http://127.0.0.1:9/",
             "--webhook-secret",
             "a secret for a test",
         ]);
-        let webhook = Webhook::new(&settings.unwrap().live).unwrap().unwrap();
-        let (lifecycle, metrics) = (Lifecycle::default(), Metrics::new().unwrap());
+        Webhook::new(&settings.unwrap().live).unwrap().unwrap()
+    }
+
+    #[test]
+    fn what_finds_no_room_is_dropped_and_counted() {
+        let (webhook, lifecycle, metrics) = (webhook(), Lifecycle::default(), Metrics::new().unwrap());
         (0..LONGEST_QUEUE + 5).for_each(|number| webhook.tell("a call", &number, &lifecycle, &metrics));
-        assert_eq!(lifecycle.in_flight(), LONGEST_QUEUE, "what was dropped holds up nothing");
-        assert_eq!(metrics.webhooks_of("dropped"), 5);
+        assert_eq!(lifecycle.untold(), LONGEST_QUEUE, "what was dropped holds up nothing");
+        assert_eq!((lifecycle.in_flight(), metrics.webhooks_of("dropped")), (0, 5));
+    }
+
+    #[tokio::test]
+    async fn what_is_given_up_is_counted_once() {
+        let (webhook, lifecycle, metrics) = (webhook(), Lifecycle::default(), Metrics::new().unwrap());
+        (0..3).for_each(|number| webhook.tell("a call", &number, &lifecycle, &metrics));
+        let on_its_way = webhook.next().await;
+        webhook.give_up(&metrics);
+        webhook.give_up(&metrics);
+        webhook.arrived(&on_its_way, true, &metrics);
+        webhook.tell("a call", &3, &lifecycle, &metrics);
+        drop(on_its_way);
+        assert_eq!((metrics.webhooks_of("dropped"), metrics.webhooks_of("delivered"), lifecycle.untold()), (4, 0, 0));
     }
 }

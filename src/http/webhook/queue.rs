@@ -1,6 +1,6 @@
 //! Events that wait: those of a session go one after the other, so that its summary is told last.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 /// Something that belongs to a session.
 pub trait OfSession {
@@ -8,17 +8,18 @@ pub trait OfSession {
     fn session(&self) -> &str;
 }
 
-/// What waits, and whose events are on their way.
+/// What waits, and what is on its way.
 pub struct Queue<E> {
     waiting: VecDeque<E>,
-    on_their_way: HashSet<String>,
+    /// One a session, by its name.
+    on_their_way: HashMap<String, E>,
     most_waiting: usize,
 }
 
-impl<E: OfSession> Queue<E> {
+impl<E: OfSession + Clone> Queue<E> {
     /// Nothing waits yet.
     pub fn new(most_waiting: usize) -> Self {
-        Self { waiting: VecDeque::new(), on_their_way: HashSet::new(), most_waiting }
+        Self { waiting: VecDeque::new(), on_their_way: HashMap::new(), most_waiting }
     }
 
     /// Lets an event wait, or gives it back if too many do.
@@ -32,15 +33,21 @@ impl<E: OfSession> Queue<E> {
 
     /// The longest waiting event that no earlier one of its session holds up; it is on its way then.
     pub fn next(&mut self) -> Option<E> {
-        let place = self.waiting.iter().position(|event| !self.on_their_way.contains(event.session()))?;
+        let place = self.waiting.iter().position(|event| !self.on_their_way.contains_key(event.session()))?;
         let event = self.waiting.remove(place)?;
-        self.on_their_way.insert(event.session().to_string());
+        self.on_their_way.insert(event.session().to_string(), event.clone());
         Some(event)
     }
 
-    /// An event of that session was told or given up.
-    pub fn arrived(&mut self, session: &str) {
-        self.on_their_way.remove(session);
+    /// The event of that session that is on its way was told or given up; whether the queue still counted on it.
+    pub fn arrived(&mut self, session: &str) -> bool {
+        self.on_their_way.remove(session).is_some()
+    }
+
+    /// Lets nobody wait any more, and gives back what has not arrived.
+    pub fn close(&mut self) -> Vec<E> {
+        self.most_waiting = 0;
+        self.on_their_way.drain().map(|(_, event)| event).chain(self.waiting.drain(..)).collect()
     }
 }
 
@@ -76,5 +83,17 @@ mod tests {
         assert_eq!(queue.enter(("one", 2)), Err(("one", 2)));
         queue.next();
         queue.enter(("one", 2)).unwrap();
+    }
+
+    #[test]
+    fn what_has_not_arrived_in_the_end_is_given_back() {
+        let mut queue = Queue::new(10);
+        for event in [("one", 1), ("one", 2), ("other", 1)] {
+            queue.enter(event).unwrap();
+        }
+        queue.next();
+        assert_eq!(queue.close(), [("one", 1), ("one", 2), ("other", 1)]);
+        assert!(!queue.arrived("one"), "it was given back");
+        assert_eq!((queue.enter(("one", 3)), queue.next()), (Err(("one", 3)), None));
     }
 }
