@@ -8,6 +8,7 @@ mod origin;
 mod dialect;
 mod opening;
 mod plain;
+mod clock;
 mod order;
 mod twilio;
 mod frames;

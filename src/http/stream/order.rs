@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::clock::Clock;
+
 /// Pieces that may be ahead of a missing one before it is given up: half a second of Twilio's.
 const MOST_WAITING: usize = 25;
 /// Bytes that may be ahead.
 const MOST_WAITING_BYTES: usize = 64 * 1024;
-/// A clock may be so much ahead of what was heard, in milliseconds, before that counts as a gap: clocks tremble.
-const TREMBLING_MS: f64 = 200.0;
 
 /// What comes next in order.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,12 +30,8 @@ pub struct Order {
     last_length: usize,
     /// When the last piece ended, by its own time.
     ended_ms: Option<f64>,
-    /// How far the track was heard, gaps included, by the clock of its call.
-    heard_ms: Option<f64>,
     bytes_per_ms: f64,
-    longest_gap: usize,
-    /// What may still be told as missing.
-    allowance: usize,
+    clock: Clock,
 }
 
 /// Bytes, and when they began.
@@ -48,8 +44,7 @@ pub struct Piece {
 }
 
 impl Order {
-    /// Nothing came yet. Of gaps `longest_gap` bytes are told in advance and then as many as came, never more than
-    /// `longest_gap` at once: who sends little cannot make much of it.
+    /// Nothing came yet; of what is missing as much is told as a [`Clock`] allows.
     pub fn new(bytes_per_ms: f64, longest_gap: usize) -> Self {
         Self {
             next: None,
@@ -57,16 +52,14 @@ impl Order {
             waiting_bytes: 0,
             last_length: 0,
             ended_ms: None,
-            heard_ms: None,
             bytes_per_ms,
-            longest_gap,
-            allowance: longest_gap,
+            clock: Clock::new(bytes_per_ms, longest_gap),
         }
     }
 
     /// The call began then, by the clock of the pieces, unless it is known already: what comes first on a track may come late.
     pub fn begin(&mut self, time_ms: u64) {
-        self.heard_ms.get_or_insert(time_ms as f64);
+        self.clock.begin(time_ms);
     }
 
     /// Takes a piece by its number (from 1), and gives what is in order now to `each`. A piece without a number is next.
@@ -108,40 +101,20 @@ impl Order {
         let length = if self.last_length > 0 { self.last_length } else { piece.bytes.len() };
         let missing = usize::try_from(first.saturating_sub(next)).unwrap_or(usize::MAX);
         let counted = missing.saturating_mul(length);
-        let timed = |ended_ms: f64| piece.time_ms.map(|time_ms| (time_ms as f64 - ended_ms) * self.bytes_per_ms);
-        let gap = match (self.ended_ms, timed(self.ended_ms.unwrap_or(0.0))) {
-            (Some(_), Some(bytes)) if bytes >= 0.0 => bytes as usize,
+        // The bytes between a time and the piece's own, unless that is earlier or not said.
+        let by_clock = |from_ms: f64| {
+            let bytes = (piece.time_ms? as f64 - from_ms) * self.bytes_per_ms;
+            (bytes >= 0.0).then_some(bytes as usize)
+        };
+        let gap = match self.ended_ms {
+            Some(ended_ms) => by_clock(ended_ms).unwrap_or(counted),
             // Where nothing came yet, a clock may have begun before the track.
-            (None, Some(bytes)) if self.last_length == 0 => counted.min(bytes as usize),
-            _ => counted,
+            None if self.last_length == 0 => by_clock(0.0).map_or(counted, |bytes| bytes.min(counted)),
+            None => counted,
         };
         self.next = Some(*first);
-        self.miss(gap, each);
+        each(Next::Gap(self.clock.miss(gap)));
         self.give(each);
-    }
-
-    /// Tells a gap, as far as that is allowed.
-    fn miss(&mut self, bytes: usize, each: &mut impl FnMut(Next<'_>)) {
-        let gap = bytes.min(self.allowance);
-        self.allowance -= gap;
-        self.go_on(gap);
-        each(Next::Gap(gap));
-    }
-
-    /// Tells what is missing before a piece of that time by the clock of the call.
-    fn catch_up(&mut self, time_ms: Option<u64>, each: &mut impl FnMut(Next<'_>)) {
-        let (Some(time_ms), Some(heard_ms)) = (time_ms, self.heard_ms) else { return };
-        let behind_ms = time_ms as f64 - heard_ms;
-        let tolerance_ms = if self.last_length == 0 { 0.0 } else { TREMBLING_MS };
-        if behind_ms > tolerance_ms {
-            self.miss((behind_ms * self.bytes_per_ms) as usize, each);
-            // What was not allowed is lost: making up for it later would tear sound apart that belongs together.
-            self.heard_ms = Some(time_ms as f64);
-        }
-    }
-
-    fn go_on(&mut self, bytes: usize) {
-        self.heard_ms = self.heard_ms.map(|heard_ms| heard_ms + bytes as f64 / self.bytes_per_ms);
     }
 
     /// Gives what waits and is next, by its number or by its time.
@@ -159,12 +132,14 @@ impl Order {
     }
 
     fn hear(&mut self, piece: &Piece, each: &mut impl FnMut(Next<'_>)) {
-        self.catch_up(piece.time_ms, each);
+        let is_first = self.last_length == 0;
+        if let Some(gap) = piece.time_ms.and_then(|time_ms| self.clock.catch_up(time_ms, is_first)) {
+            each(Next::Gap(gap));
+        }
         let length = piece.bytes.len();
-        self.go_on(length);
+        self.clock.hear(length);
         self.last_length = length;
         self.ended_ms = piece.time_ms.map(|time_ms| time_ms as f64 + length as f64 / self.bytes_per_ms);
-        self.allowance = self.allowance.saturating_add(length).min(self.longest_gap);
         each(Next::Piece(&piece.bytes));
     }
 }
