@@ -58,16 +58,17 @@ fn stream(
             positions[number] = end;
         }
     }
-    events.append(&mut call.finish().unwrap());
-    let (mut segments, mut summary) = (vec![Vec::new(); channels.len()], None);
+    for channel in 0..channels.len() {
+        events.append(&mut call.finish(channel).unwrap());
+    }
+    let mut segments = vec![Vec::new(); channels.len()];
     for event in events {
         match event {
             LiveEvent::Segment { channel, segment } => segments[channel].push(segment),
-            LiveEvent::Summary(told) => summary = Some(told),
             LiveEvent::Alert { .. } => panic!("no rule was given"),
         }
     }
-    (segments, summary.unwrap())
+    (segments, call.summary())
 }
 
 fn assert_same(posted: &Judgement, streamed: &(Vec<Vec<Segment>>, Summary)) {
@@ -93,6 +94,7 @@ fn assert_covers(segments: &[Segment], seconds: f64) {
     for segment in segments {
         assert_eq!(segment.start_seconds, clock);
         assert!(segment.end_seconds > clock);
+        assert!(segment.speech_seconds <= segment.end_seconds - segment.start_seconds, "{segment:?}");
         clock = segment.end_seconds;
     }
     assert!((clock - seconds).abs() < 1e-9, "{clock} of {seconds} s");
@@ -141,6 +143,16 @@ fn a_clip_within_one_window_is_one_segment_judged_on_all_of_it() {
     let judged = channel.verdict.probabilities().unwrap();
     for (judged, alone) in judged.values().iter().zip(alone.values()) {
         assert!((judged - alone).abs() < TOLERANCE);
+    }
+}
+
+#[test]
+fn no_segment_holds_more_speech_than_it_lasts() {
+    let (pipeline, voice) = (pipeline(), MAN.speak(4.0, RATE));
+    for length in (1_600..4_000).step_by(100) {
+        // From the middle of a word, so that there is speech at both ends.
+        let judgement = judge(&pipeline, &[&voice[4_000..4_000 + length]], RATE, None);
+        assert_covers(&judgement.channels[0].segments, length as f64 / f64::from(RATE));
     }
 }
 

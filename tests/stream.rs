@@ -151,6 +151,14 @@ async fn what_begins_no_call_is_told_and_closed() {
         with("alerts", json!([{"emotion": "bored", "threshold": 0.5, "hold_seconds": 1}])),
         with("alerts", json!([{"emotion": "sad", "threshold": 7, "hold_seconds": 1}])),
         with("alerts", json!([{"emotion": "sad", "threshold": 0.5, "hold_seconds": 1, "track": "outbound"}])),
+        with(
+            "alerts",
+            json!([{"emotion": "sad", "threshold": 0.5, "hold_seconds": 1, "track": "inbound", "channel": 0}]),
+        ),
+        twilio(&[("inbound", &[])], &json!({"alerts": "angry:0.6:3:outbound"})).swap_remove(1),
+        twilio(&[("inbound", &[])], &json!({"quiet": "yes"})).swap_remove(1),
+        text(&json!({"sampleRate": 8000, "mixType": "mono", "alerts": [{"emotion": "sad", "threshold": 0.5,
+            "hold_seconds": 1, "channel": 1}]})),
         with("window_second", json!(2)),
         with("padding", json!("x".repeat(1 << 20))),
     ];

@@ -17,18 +17,15 @@ const LONGEST_HOLD_SECONDS: f64 = 3600.0;
 /// "Angry, at least 0.6, for 3 seconds": tells once when an emotion has been held.
 ///
 /// The emotion is raised in the first segment that has at least `threshold` of it, stays raised while segments have at
-/// least 0.8 of the threshold (pauses of up to 10 s don't count), and when that has lasted `hold_seconds` the alert is
-/// told, once. Only after the emotion has fallen below 0.8 of the threshold can the rule speak again.
+/// least 0.8 of the threshold, and when that has lasted `hold_seconds` the alert is told, once. Pauses of up to 10 s don't
+/// end it, and count in full. Only after the emotion has fallen below 0.8 of the threshold, or after a pause of more than
+/// 10 s, can the rule speak again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AlertRule {
-    /// What to look for.
-    pub emotion: Emotion,
-    /// Its smallest probability, in (0, 1].
-    pub threshold: f32,
-    /// How long it must last, in seconds, at most an hour.
-    pub hold_seconds: f64,
-    /// The only channel to look at; all if `None`.
-    pub channel: Option<usize>,
+    emotion: Emotion,
+    threshold: f32,
+    hold_seconds: f64,
+    channel: Option<usize>,
 }
 
 /// A rule that can't be followed.
@@ -53,19 +50,30 @@ pub struct Alert {
 }
 
 impl AlertRule {
-    /// Checks the numbers.
+    /// Looks for an emotion of a probability of at least `threshold`, in (0, 1], that lasts `hold_seconds`, at most an hour;
+    /// on one channel alone if that is named.
     ///
     /// # Errors
-    /// [`AlertRuleError`] names the one that is out of range.
-    pub fn check(&self) -> Result<(), AlertRuleError> {
+    /// [`AlertRuleError`] names the number that is out of range.
+    pub fn new(
+        emotion: Emotion,
+        threshold: f32,
+        hold_seconds: f64,
+        channel: Option<usize>,
+    ) -> Result<Self, AlertRuleError> {
         let bad = |problem| Err(AlertRuleError { problem });
-        if !(self.threshold > 0.0 && self.threshold <= 1.0) {
-            return bad(format!("has a threshold of {}, it must be above 0 and at most 1", self.threshold));
+        if !(threshold > 0.0 && threshold <= 1.0) {
+            return bad(format!("has a threshold of {threshold}, it must be above 0 and at most 1"));
         }
-        if !(0.0..=LONGEST_HOLD_SECONDS).contains(&self.hold_seconds) {
-            return bad(format!("holds for {} s, 0 to 3600 s is possible", self.hold_seconds));
+        if !(0.0..=LONGEST_HOLD_SECONDS).contains(&hold_seconds) {
+            return bad(format!("holds for {hold_seconds} s, 0 to 3600 s is possible"));
         }
-        Ok(())
+        Ok(Self { emotion, threshold, hold_seconds, channel })
+    }
+
+    /// The only channel to look at, from 0; all if `None`.
+    pub fn channel(&self) -> Option<usize> {
+        self.channel
     }
 }
 
@@ -87,14 +95,12 @@ impl FromStr for AlertRule {
             }
             _ => return Err(bad()),
         };
-        let rule = Self {
-            emotion: Emotion::from_name(emotion).ok_or_else(bad)?,
-            threshold: threshold.parse().map_err(|_| bad())?,
-            hold_seconds: hold.parse().map_err(|_| bad())?,
+        Self::new(
+            Emotion::from_name(emotion).ok_or_else(bad)?,
+            threshold.parse().map_err(|_| bad())?,
+            hold.parse().map_err(|_| bad())?,
             channel,
-        };
-        rule.check()?;
-        Ok(rule)
+        )
     }
 }
 
@@ -210,6 +216,8 @@ mod tests {
         long.extend([-1.0; 11]);
         long.push(0.7);
         assert!(alerts("angry:0.6:3", &long).is_empty());
+        long.splice(0..0, [0.7, 0.7]);
+        assert_eq!(alerts("angry:0.6:1", &long).len(), 2, "after such a pause it speaks again");
     }
 
     #[test]

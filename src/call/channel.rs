@@ -28,8 +28,8 @@ pub(super) fn mean(answers: impl IntoIterator<Item = Probabilities>) -> Option<P
 
 /// Everything one channel goes through before the model: resampler, frames, speech gate, windows.
 ///
-/// Samples may come in pieces of any length; the windows don't depend on how they are cut. What is held is one window
-/// of frames, whatever the length of the call.
+/// Samples may come in pieces of any length; the windows don't depend on how they are cut. What is held is a window of
+/// frames, a hop and about a second at most, whatever the length of the call.
 pub struct ChannelAnalyzer {
     sample_rate_hz: u32,
     samples: u64,
@@ -121,8 +121,10 @@ impl ChannelAnalyzer {
         let rows = (first_frame..end_frame).filter_map(|frame| self.track.log_mel(frame));
         let speech = self.gate.speech(rows);
         let spoken = speech.iter().skip(segment_frame - first_frame).filter(|speech| **speech).count();
-        let speech_seconds = self.plan.seconds(spoken);
-        let enough = speech_seconds >= LEAST_SPEECH_SECONDS.min((end_seconds - start_seconds) / 2.0);
+        let length_seconds = end_seconds - start_seconds;
+        // A frame reaches beyond the time that it is counted for, and so does the last of a segment.
+        let speech_seconds = self.plan.seconds(spoken).min(length_seconds);
+        let enough = speech_seconds >= LEAST_SPEECH_SECONDS.min(length_seconds / 2.0);
         Window {
             span: Span { start_seconds, end_seconds, speech_seconds: if enough { speech_seconds } else { 0.0 } },
             inputs: if enough { self.inputs(first_frame..end_frame) } else { Vec::new() },
@@ -153,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_of_any_length_holds_a_window_and_a_second() {
+    fn a_call_of_any_length_holds_a_window_a_hop_and_a_second() {
         let (spec, card) = model();
         let plan = WindowPlan::new(None, &card, &spec).unwrap();
         let extractor = FeatureExtractor::new(&spec).unwrap();

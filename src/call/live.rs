@@ -33,11 +33,9 @@ pub enum LiveEvent {
         /// What was held.
         alert: Alert,
     },
-    /// The call is over.
-    Summary(Summary),
 }
 
-/// What is said of a call in the end.
+/// What is said of a call as a whole.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
     /// Duration of the longest channel, in seconds.
@@ -48,8 +46,8 @@ pub struct Summary {
 
 /// The channels of a live call, judged as they come, each on its own clock.
 ///
-/// A call holds one window of frames a channel and running sums, however long it lasts: some 100 KiB with the default
-/// model. The windows and probabilities are those that the same samples give as a file.
+/// A call holds, a channel, a window of frames, a hop and about a second of them at most, and running sums, however long it
+/// lasts. The windows and probabilities are those that the same samples give as a file.
 pub struct LiveCall {
     classifier: Classifier,
     channels: Vec<Channel>,
@@ -75,7 +73,7 @@ impl LiveCall {
         rules: &[AlertRule],
     ) -> Result<Self, AudioError> {
         let channel = |number| -> Result<Channel, AudioError> {
-            let rules = rules.iter().filter(|rule| rule.channel.is_none_or(|only| only == number));
+            let rules = rules.iter().filter(|rule| rule.channel().is_none_or(|only| only == number));
             Ok(Channel {
                 analyzer: ChannelAnalyzer::new(extractor, plan, format.sample_rate_hz)?,
                 timeline: Timeline::new(classifier.card().rejection_threshold, smoothing),
@@ -106,20 +104,20 @@ impl LiveCall {
         self.channels.get(channel).map_or(0.0, |channel| channel.analyzer.seconds())
     }
 
-    /// Ends the call: tells the last segments and the [`Summary`]. Nothing may be pushed afterwards.
+    /// Ends a channel: tells its last segments. Nothing may be pushed to it afterwards.
     ///
     /// # Errors
     /// [`ModelError`] if the network fails.
-    pub fn finish(&mut self) -> Result<Vec<LiveEvent>, ModelError> {
-        let mut events = Vec::new();
-        for channel in 0..self.channels.len() {
-            events.append(&mut self.advance(channel, ChannelAnalyzer::finish)?);
-        }
-        events.push(LiveEvent::Summary(Summary {
+    pub fn finish(&mut self, channel: usize) -> Result<Vec<LiveEvent>, ModelError> {
+        self.advance(channel, ChannelAnalyzer::finish)
+    }
+
+    /// What is said of the call so far; of all of it once every channel has been [finished](Self::finish).
+    pub fn summary(&self) -> Summary {
+        Summary {
             duration_seconds: (0..self.channels.len()).map(|channel| self.seconds(channel)).fold(0.0, f64::max),
             channels: self.channels.iter().map(|channel| channel.timeline.verdict()).collect(),
-        }));
-        Ok(events)
+        }
     }
 
     fn advance(

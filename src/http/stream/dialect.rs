@@ -1,12 +1,30 @@
 //! What a caller's frames mean, whoever sends them.
 
+use std::fmt::Display;
+
 use super::plain::Plain;
 use super::twilio::Twilio;
 
-/// A frame that can't be understood; the text is for its sender.
+/// Longest text of a [`BadFrame`], in characters.
+const LONGEST_TEXT: usize = 200;
+
+/// A frame that can't be understood; the text is for its sender, who may have written most of it: a little of that is enough
+/// for frames and logs.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{0}")]
-pub struct BadFrame(pub String);
+pub struct BadFrame(String);
+
+impl BadFrame {
+    /// Says what is wrong, cut to 200 characters.
+    pub fn new(problem: impl Display) -> Self {
+        let mut problem = problem.to_string();
+        if let Some((end, _)) = problem.char_indices().nth(LONGEST_TEXT) {
+            problem.truncate(end);
+            problem.push('\u{2026}');
+        }
+        Self(problem)
+    }
+}
 
 /// What a frame asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +66,7 @@ impl Dialect {
                 plain.binary(bytes, sound);
                 Ok(())
             }
-            Dialect::Twilio(_) => Err(BadFrame("a binary frame among Twilio's".into())),
+            Dialect::Twilio(_) => Err(BadFrame::new("a binary frame among Twilio's")),
         }
     }
 
@@ -65,5 +83,18 @@ impl Dialect {
             Dialect::Plain(_) => None,
             Dialect::Twilio(_) => ["inbound", "outbound"].get(channel).copied(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_caller_wrote_is_repeated_in_part() {
+        assert_eq!(BadFrame::new("`\u{e9}` means nothing here").to_string(), "`\u{e9}` means nothing here");
+        let exact = "\u{e9}".repeat(LONGEST_TEXT);
+        assert_eq!(BadFrame::new(&exact).to_string(), exact);
+        assert_eq!(BadFrame::new(exact.repeat(600)).to_string(), exact + "\u{2026}");
     }
 }

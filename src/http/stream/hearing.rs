@@ -63,12 +63,13 @@ impl Hearing {
     /// # Errors
     /// [`BadFrame`] for windows that the model can't judge, rules without sense, or a rate that can't be resampled.
     pub fn new(app: &App, pipeline: &Pipeline, session_id: &str, start: &Start) -> Result<Self, BadFrame> {
-        let bad = |error: &dyn std::fmt::Display| BadFrame(error.to_string());
+        let bad = |error: &dyn std::fmt::Display| BadFrame::new(error);
         let Start { format, wishes, call_id, dialect } = start;
         let sample_rate_hz = format.sample_rate_hz;
         let format = LiveFormat { sample_rate_hz, channels: usize::from(format.channels) };
         let plan = pipeline.plan(wishes.windowing(pipeline)?).map_err(|error| bad(&error))?;
-        let rules: Vec<AlertRule> = app.settings.live.alert.iter().cloned().chain(wishes.rules()?).collect();
+        let wished = wishes.rules(format.channels)?;
+        let rules: Vec<AlertRule> = app.settings.live.alert.iter().chain(wished).cloned().collect();
         let (classifier, extractor, smoothing) = (pipeline.classifier(), pipeline.extractor(), wishes.smoothing());
         let call =
             LiveCall::new(classifier, extractor, format, plan, smoothing, &rules).map_err(|error| bad(&error))?;
@@ -105,7 +106,7 @@ impl Hearing {
         let is_enough = channels.any(|(channel, samples)| {
             !samples.is_empty() && samples.len() >= call.samples_to_next_segment(channel).min(patience)
         });
-        if is_enough { self.work(push).await } else { Ok(Vec::new()) }
+        if is_enough { self.push().await } else { Ok(Vec::new()) }
     }
 
     /// Samples that are gathered on a channel.
@@ -119,61 +120,110 @@ impl Hearing {
     /// # Errors
     /// [`Fault`].
     pub async fn finish(&mut self) -> Result<Vec<Frame>, Fault> {
-        self.work(|call, sound| {
-            let mut events = push(call, sound)?;
-            events.append(&mut call.finish()?);
-            Ok(events)
-        })
-        .await
+        let mut frames = self.push().await?;
+        for channel in 0..self.sound.len() {
+            frames.append(&mut self.work(channel, move |call, _| call.finish(channel)).await?);
+        }
+        let summary = self.call.as_ref().ok_or(Fault::Panicked)?.summary();
+        let frame = Frame::Summary(SummaryBody::new(&summary, |channel| self.whose(channel)));
+        self.tell(&frame);
+        frames.push(frame);
+        Ok(frames)
     }
 
-    /// Has a worker do something with the call and the gathered sound.
+    /// Judges what was gathered. Each channel is a piece of work of its own: who has many and sends as fast as he can leaves
+    /// others a turn between two of them.
+    async fn push(&mut self) -> Result<Vec<Frame>, Fault> {
+        let mut frames = Vec::new();
+        for channel in 0..self.sound.len() {
+            if !self.sound[channel].is_empty() {
+                let heard = self.work(channel, move |call, samples| call.push(channel, samples)).await?;
+                frames.extend(heard);
+            }
+        }
+        Ok(frames)
+    }
+
+    /// Has a worker do something with the call and a channel's gathered sound, which is used up then.
     async fn work(
         &mut self,
-        work: impl FnOnce(&mut LiveCall, &[Vec<f32>]) -> Result<Vec<LiveEvent>, ModelError> + Send + 'static,
+        channel: usize,
+        work: impl FnOnce(&mut LiveCall, &[f32]) -> Result<Vec<LiveEvent>, ModelError> + Send + 'static,
     ) -> Result<Vec<Frame>, Fault> {
         let mut call = self.call.take().ok_or(Fault::Panicked)?;
-        let sound = std::mem::take(&mut self.sound);
+        let samples = std::mem::take(&mut self.sound[channel]);
         let done = self.app.workers.run(move || {
-            let events = work(&mut call, &sound);
-            (call, sound, events)
+            let events = work(&mut call, &samples);
+            (call, samples, events)
         });
-        let (call, mut sound, events) = done.await.ok_or(Fault::Panicked)?;
-        let seconds: f64 = sound.iter().map(|samples| samples.len() as f64 / f64::from(self.sample_rate_hz)).sum();
-        self.app.metrics.listened(seconds);
-        sound.iter_mut().for_each(Vec::clear);
-        (self.call, self.sound) = (Some(call), sound);
+        let (call, mut samples, events) = done.await.ok_or(Fault::Panicked)?;
+        self.app.metrics.listened(samples.len() as f64 / f64::from(self.sample_rate_hz));
+        samples.clear();
         // A huge frame is no reason to keep its room for the rest of the call.
-        let patience = self.patience();
-        self.sound.iter_mut().for_each(|samples| samples.shrink_to(2 * patience));
+        samples.shrink_to(2 * self.patience());
+        (self.call, self.sound[channel]) = (Some(call), samples);
         Ok(events?.iter().map(|event| self.say(event)).collect())
     }
 
     /// Puts an event into words, counts it, and tells the webhook if it is for that.
     fn say(&self, event: &LiveEvent) -> Frame {
-        let whose = |channel| Whose { channel, track: self.tracks.get(channel).copied().flatten() };
-        let frame = match event {
+        match event {
             LiveEvent::Segment { channel, segment } => {
                 self.app.metrics.heard(&segment.verdict);
-                Frame::Segment { whose: whose(*channel), segment: SegmentBody::from(segment) }
+                Frame::Segment { whose: self.whose(*channel), segment: SegmentBody::from(segment) }
             }
             LiveEvent::Alert { channel, alert } => {
-                Frame::Alert { whose: whose(*channel), alert: AlertBody::from(alert) }
+                let frame = Frame::Alert { whose: self.whose(*channel), alert: AlertBody::from(alert) };
+                self.tell(&frame);
+                frame
             }
-            LiveEvent::Summary(summary) => Frame::Summary(SummaryBody::new(summary, whose)),
-        };
-        if let (Some(webhook), Frame::Alert { .. } | Frame::Summary(_)) = (&self.app.webhook, &frame) {
-            let told = Told { frame: &frame, names: &self.names };
+        }
+    }
+
+    fn whose(&self, channel: usize) -> Whose {
+        Whose { channel, track: self.tracks.get(channel).copied().flatten() }
+    }
+
+    fn tell(&self, frame: &Frame) {
+        if let Some(webhook) = &self.app.webhook {
+            let told = Told { frame, names: &self.names };
             webhook.tell(&self.names.session_id, &told, &self.app.lifecycle, &self.app.metrics);
         }
-        frame
     }
 }
 
-fn push(call: &mut LiveCall, sound: &[Vec<f32>]) -> Result<Vec<LiveEvent>, ModelError> {
-    let mut events = Vec::new();
-    for (channel, samples) in sound.iter().enumerate() {
-        events.append(&mut call.push(channel, samples)?);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::{RawEncoding, RawFormat};
+    use crate::config::Serve;
+    use crate::http::Models;
+    use crate::http::stream::plain;
+
+    const MODEL: &[u8] = include_bytes!("../../../models/emotone-cnn-lstm.onnx");
+    const RATE: u32 = 8_000;
+
+    #[tokio::test]
+    async fn who_has_many_channels_leaves_others_a_turn_between_two_of_them() {
+        let settings = Serve::with_options(&["--workers", "1"]).unwrap();
+        let models = Models::load(Vec::new(), MODEL, settings.limits.audio()).unwrap();
+        let app = App::new(settings, models).unwrap();
+        let format = RawFormat { encoding: RawEncoding::PcmS16le, sample_rate_hz: RATE, channels: 8 };
+        let start = Start { format, wishes: Default::default(), call_id: None, dialect: plain::dialect(format) };
+        let pipeline = app.models.get(None).unwrap().pipeline;
+        let mut hearing = Hearing::new(&app, &pipeline, "a call", &start).unwrap();
+        hearing.sound().iter_mut().for_each(|samples| samples.resize(10 * RATE as usize, 0.1));
+        {
+            let (heard, other) = (hearing.listen(), app.workers.run(|| ()));
+            tokio::pin!(heard);
+            tokio::select! {
+                biased;
+                _ = &mut heard => panic!("the other has waited for every channel"),
+                done = other => assert_eq!(done, Some(())),
+            }
+            heard.await.unwrap();
+        }
+        let frames = hearing.finish().await.unwrap();
+        assert!(matches!(&frames[..], [.., Frame::Summary(summary)] if summary.duration_seconds == 10.0));
     }
-    Ok(events)
 }

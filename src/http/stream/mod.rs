@@ -2,7 +2,8 @@
 //!
 //! The first text frame settles the [`dialect`](self): Twilio's, jambonz', or the plain one. From then on a `Session` reads
 //! frames, a `Hearing` gathers their sound and has the workers judge it, and what they say goes out as `Frame`s. A session
-//! holds one window of frames a channel, a small read buffer, and at most one frame of its caller.
+//! holds, a channel, a window of frames, a hop and about a second at most, a small read buffer, and at most one frame of its
+//! caller.
 
 mod origin;
 mod dialect;

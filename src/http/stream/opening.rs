@@ -12,6 +12,8 @@ use crate::pipeline::Pipeline;
 
 /// Most alert rules of one call.
 const MOST_RULES: usize = 32;
+/// Longest name of a call, in characters, as of a request; longer ones would only bloat logs and webhooks.
+const LONGEST_CALL_ID: usize = 128;
 
 /// What has been settled once a call begins.
 #[derive(Debug)]
@@ -26,21 +28,23 @@ pub struct Start {
     pub dialect: Dialect,
 }
 
-/// What a caller may wish, in any dialect.
+/// What a caller may wish, in any dialect; null says nothing.
 #[derive(Debug, Default, Deserialize)]
 pub struct Wishes {
     window_seconds: Option<f64>,
     hop_seconds: Option<f64>,
     smoothing: Option<bool>,
     /// Say nothing on the socket but what goes wrong: the webhook is enough, and Twilio takes exception to words.
-    #[serde(default)]
-    quiet: bool,
-    #[serde(default)]
-    alerts: Vec<AlertWish>,
+    quiet: Option<bool>,
+    alerts: Option<Vec<WishedRule>>,
 }
 
-/// An alert rule as it is written in JSON.
 #[derive(Debug, Deserialize)]
+#[serde(try_from = "AlertWish")]
+struct WishedRule(AlertRule);
+
+/// An alert rule as it is written in JSON.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AlertWish {
     emotion: Emotion,
@@ -55,17 +59,11 @@ impl Wishes {
     pub(super) fn written(
         window_seconds: Option<f64>,
         hop_seconds: Option<f64>,
-        quiet: bool,
+        quiet: Option<bool>,
         rules: Vec<AlertRule>,
     ) -> Self {
-        let wish = |rule: AlertRule| AlertWish {
-            emotion: rule.emotion,
-            threshold: rule.threshold,
-            hold_seconds: rule.hold_seconds,
-            channel: rule.channel,
-            track: None,
-        };
-        Self { window_seconds, hop_seconds, smoothing: None, quiet, alerts: rules.into_iter().map(wish).collect() }
+        let alerts = Some(rules.into_iter().map(WishedRule).collect());
+        Self { window_seconds, hop_seconds, smoothing: None, quiet, alerts }
     }
 
     /// Other windows than the model's own, where they are wished for.
@@ -73,12 +71,12 @@ impl Wishes {
     /// # Errors
     /// [`BadFrame`] if the model can't judge such windows.
     pub fn windowing(&self, pipeline: &Pipeline) -> Result<Option<Windowing>, BadFrame> {
-        pipeline.windowing(self.window_seconds, self.hop_seconds).map_err(|error| BadFrame(error.to_string()))
+        pipeline.windowing(self.window_seconds, self.hop_seconds).map_err(BadFrame::new)
     }
 
     /// Whether the socket is to hear nothing but errors.
     pub fn quiet(&self) -> bool {
-        self.quiet
+        self.quiet.unwrap_or(false)
     }
 
     /// Whether and how segments are smoothed.
@@ -86,30 +84,37 @@ impl Wishes {
         if self.smoothing.unwrap_or(true) { Smoothing::default() } else { Smoothing::OFF }
     }
 
-    /// The alert rules.
+    /// The alert rules of a call of so many channels.
     ///
     /// # Errors
-    /// [`BadFrame`] if one makes no sense, or if there are too many.
-    pub fn rules(&self) -> Result<Vec<AlertRule>, BadFrame> {
-        if self.alerts.len() > MOST_RULES {
-            return Err(BadFrame(format!("{} alert rules, at most {MOST_RULES} are possible", self.alerts.len())));
+    /// [`BadFrame`] if there are too many, or one is for a channel that is not there: nobody would hear of it.
+    pub fn rules(&self, channels: usize) -> Result<impl Iterator<Item = &AlertRule>, BadFrame> {
+        let alerts = self.alerts.as_deref().unwrap_or_default();
+        if alerts.len() > MOST_RULES {
+            return Err(BadFrame::new(format!("{} alert rules, at most {MOST_RULES} are possible", alerts.len())));
         }
-        self.alerts.iter().map(AlertWish::rule).collect()
+        let rules = alerts.iter().map(|WishedRule(rule)| rule);
+        if let Some(beyond) = rules.clone().filter_map(AlertRule::channel).find(|channel| *channel >= channels) {
+            let problem = format!("an alert rule is for channel {beyond}, the call has {channels}, counted from 0");
+            return Err(BadFrame::new(problem));
+        }
+        Ok(rules)
     }
 }
 
-impl AlertWish {
-    fn rule(&self) -> Result<AlertRule, BadFrame> {
-        let channel = match &self.track {
-            None => self.channel,
-            Some(track) => {
-                Some(channel_of_track(track).ok_or_else(|| BadFrame("`track` is inbound or outbound".into()))?)
+impl TryFrom<AlertWish> for WishedRule {
+    type Error = BadFrame;
+
+    fn try_from(wish: AlertWish) -> Result<Self, BadFrame> {
+        let channel = match (wish.channel, &wish.track) {
+            (Some(_), Some(_)) => return Err(BadFrame::new("an alert rule has `channel` or `track`, not both")),
+            (channel, None) => channel,
+            (None, Some(track)) => {
+                Some(channel_of_track(track).ok_or_else(|| BadFrame::new("`track` is inbound or outbound"))?)
             }
         };
-        let &Self { emotion, threshold, hold_seconds, .. } = self;
-        let rule = AlertRule { emotion, threshold, hold_seconds, channel };
-        rule.check().map_err(|error| BadFrame(error.to_string()))?;
-        Ok(rule)
+        let rule = AlertRule::new(wish.emotion, wish.threshold, wish.hold_seconds, channel);
+        rule.map(WishedRule).map_err(BadFrame::new)
     }
 }
 
@@ -126,7 +131,7 @@ impl Opening {
     /// # Errors
     /// [`BadFrame`] for what begins no call.
     pub fn read(&mut self, text: &str, limits: &AudioLimits) -> Result<Option<Start>, BadFrame> {
-        let value: Value = serde_json::from_str(text).map_err(|error| BadFrame(format!("not JSON: {error}")))?;
+        let value: Value = serde_json::from_str(text).map_err(|error| BadFrame::new(format!("not JSON: {error}")))?;
         let word = |key| value.get(key).and_then(Value::as_str);
         let start = match (word("event"), word("type")) {
             (Some("connected"), _) => {
@@ -135,18 +140,20 @@ impl Opening {
             }
             (Some("start"), _) => twilio::start(&value)?,
             (Some(event), _) if self.twilio_connected && !matches!(event, "media" | "stop") => return Ok(None),
-            (Some(event), _) => return Err(BadFrame(format!("`{event}` before `start`"))),
+            (Some(event), _) => return Err(BadFrame::new(format!("`{event}` before `start`"))),
             (None, Some("start")) => plain::start(&value)?,
-            (None, Some(kind)) => return Err(BadFrame(format!("`{kind}` before `start`"))),
+            (None, Some(kind)) => return Err(BadFrame::new(format!("`{kind}` before `start`"))),
             (None, None) if value.get("sampleRate").is_some() => plain::jambonz_start(&value)?,
             (None, None) => {
-                return Err(BadFrame(
-                    "begins no call: Twilio's `connected`, jambonz' metadata, or {\"type\":\"start\", …} is expected"
-                        .into(),
+                return Err(BadFrame::new(
+                    "begins no call: Twilio's `connected`, jambonz' metadata, or {\"type\":\"start\", …} is expected",
                 ));
             }
         };
         check(start.format, limits)?;
+        if start.call_id.as_ref().is_some_and(|id| id.chars().count() > LONGEST_CALL_ID) {
+            return Err(BadFrame::new(format!("a call's name has at most {LONGEST_CALL_ID} characters")));
+        }
         Ok(Some(start))
     }
 }
@@ -155,10 +162,10 @@ fn check(format: RawFormat, limits: &AudioLimits) -> Result<(), BadFrame> {
     let RawFormat { sample_rate_hz, channels, .. } = format;
     let (low, high, most) = (limits.min_sample_rate_hz, limits.max_sample_rate_hz, limits.max_channels);
     if !(low..=high).contains(&sample_rate_hz) {
-        return Err(BadFrame(format!("{sample_rate_hz} Hz, {low} to {high} Hz are possible")));
+        return Err(BadFrame::new(format!("{sample_rate_hz} Hz, {low} to {high} Hz are possible")));
     }
     if !(1..=most).contains(&channels) {
-        return Err(BadFrame(format!("{channels} channels, 1 to {most} are possible")));
+        return Err(BadFrame::new(format!("{channels} channels, 1 to {most} are possible")));
     }
     Ok(())
 }

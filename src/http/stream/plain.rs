@@ -23,8 +23,8 @@ struct PlainStart {
     _kind: IgnoredAny,
     encoding: RawEncoding,
     sample_rate_hz: u32,
-    #[serde(default = "one")]
-    channels: u16,
+    /// One if it is not said.
+    channels: Option<u16>,
     call_id: Option<String>,
     #[serde(flatten)]
     wishes: Wishes,
@@ -38,34 +38,24 @@ struct PlainStart {
 #[serde(rename_all = "camelCase")]
 struct JambonzStart {
     sample_rate: u32,
-    #[serde(default)]
-    mix_type: String,
+    mix_type: Option<String>,
     call_sid: Option<String>,
     /// What the verb's `metadata` says stands beside the call's data.
     #[serde(flatten)]
     wishes: Wishes,
 }
 
-fn one() -> u16 {
-    1
-}
-
 /// Reads `{"type":"start", …}`.
 ///
 /// # Errors
-/// [`BadFrame`] if something is missing, of the wrong kind, or not known, and for rules about a channel that is not there.
+/// [`BadFrame`] if something is missing, of the wrong kind, or not known.
 pub(super) fn start(value: &Value) -> Result<Start, BadFrame> {
-    let start = PlainStart::deserialize(value).map_err(|error| BadFrame(error.to_string()))?;
+    let start = PlainStart::deserialize(value).map_err(BadFrame::new)?;
     let PlainStart { encoding, sample_rate_hz, channels, call_id, wishes, unknown, .. } = start;
     if let Some(name) = unknown.keys().next() {
-        return Err(BadFrame(format!("unknown field `{name:.100}`")));
+        return Err(BadFrame::new(format!("unknown field `{name}`")));
     }
-    let format = RawFormat { encoding, sample_rate_hz, channels };
-    let named = wishes.rules()?.into_iter().filter_map(|rule| rule.channel);
-    if let Some(beyond) = named.max().filter(|named| *named >= usize::from(channels)) {
-        let problem = format!("an alert rule is for channel {beyond}, the call has {channels}, counted from 0");
-        return Err(BadFrame(problem));
-    }
+    let format = RawFormat { encoding, sample_rate_hz, channels: channels.unwrap_or(1) };
     Ok(Start { format, wishes, call_id, dialect: dialect(format) })
 }
 
@@ -79,8 +69,8 @@ pub(super) fn dialect(format: RawFormat) -> Dialect {
 /// # Errors
 /// [`BadFrame`] if something is of the wrong kind.
 pub(super) fn jambonz_start(value: &Value) -> Result<Start, BadFrame> {
-    let start = JambonzStart::deserialize(value).map_err(|error| BadFrame(error.to_string()))?;
-    let channels = if start.mix_type == "stereo" { 2 } else { 1 };
+    let start = JambonzStart::deserialize(value).map_err(BadFrame::new)?;
+    let channels = if start.mix_type.as_deref() == Some("stereo") { 2 } else { 1 };
     let format = RawFormat { encoding: RawEncoding::PcmS16le, sample_rate_hz: start.sample_rate, channels };
     let dialect = Dialect::Plain(Plain { decoder: RawDecoder::new(format), talkative: true });
     Ok(Start { format, wishes: start.wishes, call_id: start.call_sid, dialect })
@@ -92,11 +82,12 @@ impl Plain {
         struct Word {
             r#type: Option<String>,
         }
-        let word = serde_json::from_str::<Word>(text).map_err(|error| BadFrame(format!("not understood: {error}")));
+        let word =
+            serde_json::from_str::<Word>(text).map_err(|error| BadFrame::new(format!("not understood: {error}")));
         match word.map(|word| word.r#type) {
             Ok(Some(kind)) if kind == "stop" => Ok(Wish::Stop),
             _ if self.talkative => Ok(Wish::GoOn),
-            Ok(kind) => Err(BadFrame(format!("`{}` means nothing here", kind.unwrap_or_default()))),
+            Ok(kind) => Err(BadFrame::new(format!("`{}` means nothing here", kind.unwrap_or_default()))),
             Err(bad) => Err(bad),
         }
     }
@@ -116,8 +107,18 @@ mod tests {
     fn told(more: Value) -> Result<usize, String> {
         let mut frame = json!({"type": "start", "encoding": "mulaw", "sample_rate_hz": 8000, "channels": 2});
         frame.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let rules = start(&frame).and_then(|start| start.wishes.rules());
-        rules.map(|rules| rules.len()).map_err(|BadFrame(problem)| problem)
+        let started = start(&frame).map_err(|bad| bad.to_string())?;
+        let rules = started.wishes.rules(usize::from(started.format.channels));
+        rules.map(Iterator::count).map_err(|bad| bad.to_string())
+    }
+
+    #[test]
+    fn what_is_null_is_as_if_it_were_not_there() {
+        assert_eq!(told(json!({"alerts": null, "quiet": null, "window_seconds": null, "call_id": null})), Ok(0));
+        let frame =
+            json!({"type": "start", "encoding": "mulaw", "sample_rate_hz": 8000, "channels": null, "quiet": null});
+        let start = start(&frame).unwrap();
+        assert_eq!((start.format.channels, start.wishes.quiet()), (1, false));
     }
 
     #[test]
@@ -136,6 +137,8 @@ mod tests {
             (rule(json!({"chanel": 1})), "unknown field `chanel`"),
             (rule(json!({"channel": 2})), "channel 2, the call has 2"),
             (rule(json!({"track": "sideways"})), "inbound or outbound"),
+            (rule(json!({"track": "inbound", "channel": 0})), "not both"),
+            (rule(json!({"threshold": 2})), "threshold of 2"),
             (
                 json!({"channels": 1, "alerts": rule(json!({"track": "outbound"}))["alerts"]}),
                 "channel 1, the call has 1",

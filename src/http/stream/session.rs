@@ -113,7 +113,7 @@ impl Session {
                 message = timeout_at(deadline, self.socket.recv()) => message.map_err(|_| End::Idle(OPENING))?,
                 () = self.app.lifecycle.reached(Phase::Ending) => return Err(End::Ending),
             };
-            let too_large = || End::BadStart(BadFrame("the frame is too large".into()));
+            let too_large = || End::BadStart(BadFrame::new("the frame is too large"));
             match received(message).map_err(|end| if let End::FrameTooLarge = end { too_large() } else { end })? {
                 Message::Text(text) if text.len() <= LONGEST_TEXT => {
                     let read = opening.read(&text, self.pipeline.limits()).map_err(End::BadStart)?;
@@ -123,7 +123,7 @@ impl Session {
                 }
                 Message::Text(_) => return Err(too_large()),
                 Message::Binary(_) => {
-                    return Err(End::BadStart(BadFrame("sound before a text frame says what it is".into())));
+                    return Err(End::BadStart(BadFrame::new("sound before a text frame says what it is")));
                 }
                 Message::Close(_) => return Err(End::Gone),
                 Message::Ping(_) | Message::Pong(_) => {}
@@ -193,7 +193,7 @@ impl Session {
             };
             let understood = match message {
                 Message::Text(text) if text.len() > LONGEST_TEXT => {
-                    Err(BadFrame(format!("a text frame of {} bytes, {LONGEST_TEXT} are possible", text.len())))
+                    Err(BadFrame::new(format!("a text frame of {} bytes, {LONGEST_TEXT} are possible", text.len())))
                 }
                 Message::Text(text) => dialect.text(&text, hearing.sound()),
                 Message::Binary(bytes) => self.hear_bytes(&bytes, dialect, hearing).await?,

@@ -103,15 +103,15 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::
 /// # Errors
 /// [`BadFrame`] if there is nothing to start with, or an encoding that isn't known.
 pub(super) fn start(value: &Value) -> Result<Start, BadFrame> {
-    let data = value.get("start").ok_or_else(|| BadFrame("`start` without its data".into()))?;
-    let data = StartData::deserialize(data).map_err(|error| BadFrame(error.to_string()))?;
+    let data = value.get("start").ok_or_else(|| BadFrame::new("`start` without its data"))?;
+    let data = StartData::deserialize(data).map_err(BadFrame::new)?;
     // `null` says nothing, as a missing member does.
     let (tracks, media_format) = (data.tracks.unwrap_or_default(), data.media_format.unwrap_or_default());
     let encoding = match media_format.encoding.as_deref().map(str::to_ascii_lowercase).as_deref() {
         None | Some("audio/x-mulaw" | "audio/mulaw" | "pcmu") => RawEncoding::Mulaw,
         Some("audio/x-alaw" | "audio/alaw" | "pcma") => RawEncoding::Alaw,
         Some("audio/x-l16" | "audio/l16" | "l16") => RawEncoding::PcmS16le,
-        Some(other) => return Err(BadFrame(format!("encoding `{other}` is not known"))),
+        Some(other) => return Err(BadFrame::new(format!("encoding `{other}` is not known"))),
     };
     let sample_rate_hz = match media_format.sample_rate {
         None => TELEPHONE_HZ,
@@ -135,27 +135,39 @@ pub(super) fn start(value: &Value) -> Result<Start, BadFrame> {
 fn wishes(parameters: &Map<String, Value>) -> Result<Wishes, BadFrame> {
     let text = |key| parameters.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     let seconds = |key| -> Result<Option<f64>, BadFrame> {
-        let parse = |text: &str| text.parse().map_err(|_| BadFrame(format!("`{key}` is not a number of seconds")));
+        let parse = |text: &str| text.parse().map_err(|_| BadFrame::new(format!("`{key}` is not a number of seconds")));
         text(key).map(parse).transpose()
     };
     let rules = text("alerts").into_iter().flat_map(|rules| rules.split(','));
     let rules: Result<Vec<AlertRule>, _> = rules.map(|rule| rule.trim().parse()).collect();
-    let rules = rules.map_err(|error| BadFrame(format!("{error}")))?;
-    Ok(Wishes::written(seconds("window_seconds")?, seconds("hop_seconds")?, text("quiet") == Some("true"), rules))
+    let rules = rules.map_err(BadFrame::new)?;
+    Ok(Wishes::written(seconds("window_seconds")?, seconds("hop_seconds")?, quiet(parameters.get("quiet"))?, rules))
+}
+
+/// Twilio's parameters are texts, but who passes them on may know better.
+fn quiet(written: Option<&Value>) -> Result<Option<bool>, BadFrame> {
+    match written {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Bool(quiet)) => Ok(Some(*quiet)),
+        Some(Value::String(text)) if text.is_empty() => Ok(None),
+        Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
+        Some(Value::String(text)) if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
+        Some(_) => Err(BadFrame::new("`quiet` is true or false")),
+    }
 }
 
 impl Twilio {
     pub(super) fn text(&mut self, text: &str, sound: &mut [Vec<f32>]) -> Result<Wish, BadFrame> {
-        let not_understood = |error| BadFrame(format!("not understood: {error}"));
+        let not_understood = |error| BadFrame::new(format!("not understood: {error}"));
         let event: Event<'_> = serde_json::from_str(text).map_err(not_understood)?;
         match &*event.event {
             "media" => {
                 let said: Sound<'_> = serde_json::from_str(text).map_err(not_understood)?;
-                let media = said.media.ok_or_else(|| BadFrame("`media` without its data".into()))?;
+                let media = said.media.ok_or_else(|| BadFrame::new("`media` without its data"))?;
                 self.media(&media, sound).map(|()| Wish::GoOn)
             }
             "stop" => Ok(Wish::Stop),
-            "start" => Err(BadFrame("a second `start`".into())),
+            "start" => Err(BadFrame::new("a second `start`")),
             _ => Ok(Wish::GoOn),
         }
     }
@@ -163,9 +175,10 @@ impl Twilio {
     fn media(&mut self, media: &Media<'_>, sound: &mut [Vec<f32>]) -> Result<(), BadFrame> {
         let name = media.track.as_deref().unwrap_or("inbound");
         let channel = channel_of_track(name).filter(|channel| *channel < self.tracks.len());
-        let channel = channel.ok_or_else(|| BadFrame(format!("track `{name}` was not announced")))?;
-        let payload = media.payload.as_deref().ok_or_else(|| BadFrame("`media` without `payload`".into()))?;
-        let bytes = BASE64.decode(payload).map_err(|error| BadFrame(format!("`payload` is not base64: {error}")))?;
+        let channel = channel.ok_or_else(|| BadFrame::new(format!("track `{name}` was not announced")))?;
+        let payload = media.payload.as_deref().ok_or_else(|| BadFrame::new("`media` without `payload`"))?;
+        let bytes =
+            BASE64.decode(payload).map_err(|error| BadFrame::new(format!("`payload` is not base64: {error}")))?;
         if let Some(time_ms) = media.timestamp {
             self.tracks.iter_mut().for_each(|track| track.order.begin(time_ms));
         }
@@ -213,6 +226,32 @@ mod tests {
         let inside =
             json!({"mediaFormat": {"encoding": null, "sampleRate": null}, "customParameters": {"alerts": null}});
         assert_eq!(start(&json!({"start": inside})).unwrap().format, format);
+    }
+
+    #[test]
+    fn quiet_is_true_or_false_however_it_is_written() {
+        let quiet = |written: Value| {
+            let parameters = json!({"customParameters": {"quiet": written}});
+            start(&json!({"start": parameters})).map(|start| start.wishes.quiet()).map_err(|bad| bad.to_string())
+        };
+        for (written, meant) in [("true", true), ("True", true), ("FALSE", false), ("", false)] {
+            assert_eq!(quiet(json!(written)), Ok(meant), "{written}");
+        }
+        assert_eq!(quiet(json!(true)), Ok(true));
+        for odd in [json!("yes"), json!("1"), json!(" true"), json!(1)] {
+            assert_eq!(quiet(odd.clone()), Err("`quiet` is true or false".into()), "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_rule_for_a_track_that_is_not_sent_is_refused() {
+        let rules = |tracks: &[&str]| {
+            let data = json!({"tracks": tracks, "customParameters": {"alerts": "angry:0.6:3:outbound"}});
+            let start = start(&json!({"start": data})).unwrap();
+            start.wishes.rules(usize::from(start.format.channels)).map(Iterator::count).map_err(|bad| bad.to_string())
+        };
+        assert_eq!(rules(&["inbound", "outbound"]), Ok(1));
+        assert!(rules(&["inbound"]).unwrap_err().contains("channel 1, the call has 1"));
     }
 
     #[test]
