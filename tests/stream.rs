@@ -259,6 +259,25 @@ async fn last_words(server: &Server, bytes: &[u8]) -> String {
 }
 
 #[tokio::test]
+async fn what_is_no_websocket_is_told_before_the_end() {
+    let server = Server::start(&[]).await;
+    for (problem, bytes, close) in [
+        ("text that is no UTF-8", &[0x81, 0x82, 0, 0, 0, 0, 0xFF, 0xFE][..], 0xEF),
+        ("no mask", &[0x82, 1, 0], 0xEA),
+        ("a reserved bit", &[0xC2, 0x80, 0, 0, 0, 0], 0xEA),
+        ("an unknown kind", &[0x83, 0x80, 0, 0, 0, 0], 0xEA),
+        ("a continuation of nothing", &[0x80, 0x80, 0, 0, 0, 0], 0xEA),
+        ("a ping in parts", &[0x09, 0x80, 0, 0, 0, 0], 0xEA),
+    ] {
+        let told = last_words(&server, bytes).await;
+        assert!(told.contains("bad_protocol") && told.contains("summary"), "{problem}: {told}");
+        let end: String = [0x88, 2, 3, close].map(char::from).into_iter().collect();
+        assert!(told.ends_with(&end), "{problem}: {told:?}");
+    }
+    server.quiet().await;
+}
+
+#[tokio::test]
 async fn who_closes_is_answered() {
     let server = Server::start(&[]).await;
     let mut call = server.call().await;
@@ -368,6 +387,33 @@ async fn who_speaks_no_websocket_is_told_so() {
     let request = axum::http::Request::get("/stream").body(axum::body::Body::empty()).unwrap();
     let answer = ask(&server.service, request).await;
     assert_eq!((answer.status.as_u16(), answer.json["error"]["code"].as_str()), (400, Some("bad_request")));
+
+    let by_http2 = axum::http::Request::get("/stream").version(axum::http::Version::HTTP_2);
+    let answer = ask(&server.service, by_http2.body(axum::body::Body::empty()).unwrap()).await;
+    assert_eq!((answer.status.as_u16(), answer.json["error"]["code"].as_str()), (400, Some("bad_request")));
+    let message = answer.json["error"]["message"].as_str().unwrap();
+    assert!(message.contains("HTTP/1.1") && !message.contains("CONNECT"), "{message}");
+
+    let old = axum::http::Request::get("/stream").header("connection", "Upgrade").header("upgrade", "websocket");
+    let old = old.header("sec-websocket-version", "8").header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+    let answer = ask(&server.service, old.body(axum::body::Body::empty()).unwrap()).await;
+    assert_eq!((answer.status.as_u16(), answer.header("sec-websocket-version")), (400, Some("13")));
+}
+
+#[tokio::test]
+async fn a_callers_words_are_repeated_in_part() {
+    let server = Server::start(&[]).await;
+    let long = "x".repeat(100_000);
+    let mut named = start();
+    named["call_id"] = json!(&long);
+    for first in [json!({"type": &long}), json!({"event": &long}), json!({"type": "start", "encoding": &long}), named] {
+        let (heard, code) = server.converse(&[text(&first)]).await;
+        let message = heard[0]["message"].as_str().unwrap();
+        assert_eq!((heard[0]["code"].as_str(), code), (Some("bad_start"), Some(1008)));
+        assert!(message.chars().count() <= 201, "{} characters", message.len());
+    }
+    let (heard, _) = server.converse(&[text(&start()), text(&json!({"type": &long})), stop()]).await;
+    assert!(heard[1]["code"] == "bad_frame" && heard[1]["message"].as_str().unwrap().chars().count() <= 201);
 }
 
 #[tokio::test]

@@ -23,6 +23,9 @@ pub enum ApiError {
     /// A query, header or option that makes no sense.
     #[error("{0}")]
     BadRequest(String),
+    /// A version of the WebSocket protocol that nobody speaks any more.
+    #[error("`Sec-WebSocket-Version` is not 13")]
+    WebSocketVersion,
     /// The client left before its body had come; who left only half reads this.
     #[error("the body broke off: {0}")]
     BrokenOff(String),
@@ -81,7 +84,9 @@ impl ApiError {
         match self {
             ApiError::EmptyUpload(_) => (StatusCode::BAD_REQUEST, "empty_upload"),
             ApiError::BadMultipart(_) => (StatusCode::BAD_REQUEST, "bad_multipart"),
-            ApiError::BadRequest(_) | ApiError::BrokenOff(_) => (StatusCode::BAD_REQUEST, "bad_request"),
+            ApiError::BadRequest(_) | ApiError::WebSocketVersion | ApiError::BrokenOff(_) => {
+                (StatusCode::BAD_REQUEST, "bad_request")
+            }
             ApiError::Unauthorized | ApiError::ForeignOrigin(_) => (StatusCode::UNAUTHORIZED, "unauthorized"),
             ApiError::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             ApiError::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
@@ -147,6 +152,9 @@ impl IntoResponse for ApiError {
         }
         if response.status() == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let ApiError::WebSocketVersion = self {
+            response.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         }
         response.extensions_mut().insert(Arc::new(self));
         response

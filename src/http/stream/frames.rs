@@ -41,8 +41,8 @@ pub enum Frame {
     Summary(SummaryBody),
     /// A frame was not understood, or the call ends early.
     Error {
-        /// For programs: `bad_start`, `bad_frame`, `too_many_bad_frames`, `frame_too_large`, `idle`, `too_long`, `ending`,
-        /// `internal`.
+        /// For programs: `bad_start`, `bad_frame`, `too_many_bad_frames`, `frame_too_large`, `bad_protocol`, `idle`, `too_long`,
+        /// `ending`, `internal`.
         code: &'static str,
         /// For people.
         message: String,

@@ -14,6 +14,7 @@ mod order;
 mod twilio;
 mod frames;
 mod hearing;
+mod end;
 mod session;
 mod audiosocket;
 
@@ -53,7 +54,7 @@ const SUBPROTOCOLS: [&str; 1] = ["audio.jambonz.org"];
     get, path = "/stream", tag = "emotion", params(Which),
     responses(
         (status = 101, description = "The call can begin: frames of text as `StreamFrame` come back", body = Frame),
-        (status = 400, description = "`bad_request`: this route speaks WebSocket alone, or there is no such model", body = ErrorBody),
+        (status = 400, description = "`bad_request`: this route speaks WebSocket alone, over HTTP/1.1, or there is no such model", body = ErrorBody),
         (status = 401, description = "`unauthorized`: a missing or wrong API key; or, where there are no keys, a page of an origin that is neither the address called nor one of --cors-allow-origin", body = ErrorBody),
         (status = 429, description = "`rate_limited`; see Retry-After", body = ErrorBody),
         (status = 503, description = "`overloaded`, or the server is about to end; see Retry-After", body = ErrorBody),
@@ -73,7 +74,14 @@ pub async fn stream(
         origin::check(&headers, &uri, &app.settings.security.cors_allow_origin)?;
     }
     let pipeline = app.models.get(which.0.model.as_deref())?.pipeline;
-    let upgrade = upgrade.map_err(|error| ApiError::BadRequest(error.body_text()))?;
+    let upgrade = upgrade.map_err(|refused| match refused {
+        // axum asks for what a later version of HTTP would need, and what is not spoken here.
+        WebSocketUpgradeRejection::MethodNotConnect(_) => {
+            ApiError::BadRequest("WebSocket is spoken over HTTP/1.1 here".into())
+        }
+        WebSocketUpgradeRejection::InvalidWebSocketVersionHeader(_) => ApiError::WebSocketVersion,
+        other => ApiError::BadRequest(other.body_text()),
+    })?;
     let room = app.session_room.clone().try_acquire_owned().map_err(|_| ApiError::Overloaded {
         reason: "there is no room for another live call",
         retry_after: RETRY_AFTER,

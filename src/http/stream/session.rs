@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tracing::{debug, error, info};
 
 use super::dialect::{BadFrame, Dialect, Wish};
+use super::end::{End, MOST_BAD_FRAMES};
 use super::frames::Frame;
-use super::hearing::{Fault, Hearing};
+use super::hearing::Hearing;
 use super::opening::Opening;
 use crate::http::lifecycle::Phase;
 use crate::http::state::App;
@@ -18,59 +19,10 @@ use crate::pipeline::Pipeline;
 const OPENING: Duration = Duration::from_secs(10);
 /// Time for the caller's side to close after ours has.
 const CLOSING: Duration = Duration::from_secs(2);
-/// Bad frames in a row that a call survives.
-const MOST_BAD_FRAMES: u32 = 20;
 /// Longest text frame, in bytes; a caller's words are short.
 const LONGEST_TEXT: usize = 128 * 1024;
 /// Most bytes that are heard between two looks at what is gathered.
 const PIECE: usize = 16 * 1024;
-
-/// How a call ends.
-#[derive(Debug)]
-enum End {
-    /// The caller said so.
-    Stopped,
-    /// The caller has gone; nothing can be said any more.
-    Gone,
-    /// What began was no call.
-    BadStart(BadFrame),
-    /// Too many frames in a row could not be read.
-    TooManyBadFrames,
-    /// A frame beyond all limits.
-    FrameTooLarge,
-    /// Nothing came for a long time.
-    Idle(Duration),
-    /// It went on for too long.
-    TooLong(Duration),
-    /// The server is about to end.
-    Ending,
-    /// Our fault.
-    Fault(Fault),
-}
-
-impl End {
-    /// Close code, and the error's code and text unless it is a good end.
-    fn parting(&self) -> (u16, Option<(&'static str, String)>) {
-        match self {
-            End::Stopped | End::Gone => (close_code::NORMAL, None),
-            End::BadStart(bad) => (close_code::POLICY, Some(("bad_start", bad.to_string()))),
-            End::TooManyBadFrames => {
-                let message = format!("more than {MOST_BAD_FRAMES} frames in a row were not understood");
-                (close_code::POLICY, Some(("too_many_bad_frames", message)))
-            }
-            End::FrameTooLarge => (close_code::SIZE, Some(("frame_too_large", "the frame is too large".into()))),
-            End::Idle(limit) => {
-                (close_code::POLICY, Some(("idle", format!("nothing came for {} s", limit.as_secs_f64()))))
-            }
-            End::TooLong(limit) => {
-                let message = format!("a call may last {} s", limit.as_secs_f64());
-                (close_code::POLICY, Some(("too_long", message)))
-            }
-            End::Ending => (close_code::AWAY, Some(("ending", "the server is about to end".into()))),
-            End::Fault(_) => (close_code::ERROR, Some(("internal", "a fault of the server".into()))),
-        }
-    }
-}
 
 /// A caller's socket, and the service behind it.
 pub struct Session {
@@ -138,10 +90,7 @@ impl Session {
 
     /// Hears the call to its end, and says what is left to say of it.
     async fn hear(&mut self, mut dialect: Dialect, mut hearing: Hearing, began: Instant) -> End {
-        let end = match self.hear_frames(&mut dialect, &mut hearing, began).await {
-            Ok(never) => match never {},
-            Err(end) => end,
-        };
+        let end = self.hear_frames(&mut dialect, &mut hearing, began).await;
         if let End::Fault(_) = end {
             self.explain(&end).await;
             return end;
@@ -175,44 +124,51 @@ impl Session {
         Ok(())
     }
 
-    async fn hear_frames(
+    async fn hear_frames(&mut self, dialect: &mut Dialect, hearing: &mut Hearing, began: Instant) -> End {
+        let mut bad_frames = 0;
+        loop {
+            if let Err(end) = self.hear_frame(dialect, hearing, began, &mut bad_frames).await {
+                return end;
+            }
+        }
+    }
+
+    /// Hears one frame, unless the call ends; `bad_frames` counts those in a row.
+    async fn hear_frame(
         &mut self,
         dialect: &mut Dialect,
         hearing: &mut Hearing,
         began: Instant,
-    ) -> Result<std::convert::Infallible, End> {
-        let limits = self.app.settings.live.clone();
-        let mut bad_frames = 0;
-        loop {
-            let idle_at = Instant::now() + limits.stream_idle_seconds;
-            let message = tokio::select! {
-                message = self.socket.recv() => received(message)?,
-                () = sleep_until(idle_at) => return Err(End::Idle(limits.stream_idle_seconds)),
-                () = sleep_until(began + limits.max_call_seconds) => return Err(End::TooLong(limits.max_call_seconds)),
-                () = self.app.lifecycle.reached(Phase::Ending) => return Err(End::Ending),
-            };
-            let understood = match message {
-                Message::Text(text) if text.len() > LONGEST_TEXT => {
-                    Err(BadFrame::new(format!("a text frame of {} bytes, {LONGEST_TEXT} are possible", text.len())))
-                }
-                Message::Text(text) => dialect.text(&text, hearing.sound()),
-                Message::Binary(bytes) => self.hear_bytes(&bytes, dialect, hearing).await?,
-                Message::Close(_) => return Err(End::Gone),
-                Message::Ping(_) | Message::Pong(_) => continue,
-            };
-            match understood {
-                Ok(Wish::GoOn) => bad_frames = 0,
-                Ok(Wish::Stop) => return Err(End::Stopped),
-                Err(bad) => {
-                    bad_frames += 1;
-                    if bad_frames > MOST_BAD_FRAMES {
-                        return Err(End::TooManyBadFrames);
-                    }
-                    self.say(&Frame::Error { code: "bad_frame", message: bad.to_string() }).await?;
-                }
+        bad_frames: &mut u32,
+    ) -> Result<(), End> {
+        let (idle, longest) = (self.app.settings.live.stream_idle_seconds, self.app.settings.live.max_call_seconds);
+        let message = tokio::select! {
+            message = self.socket.recv() => received(message)?,
+            () = sleep_until(Instant::now() + idle) => return Err(End::Idle(idle)),
+            () = sleep_until(began + longest) => return Err(End::TooLong(longest)),
+            () = self.app.lifecycle.reached(Phase::Ending) => return Err(End::Ending),
+        };
+        let understood = match message {
+            Message::Text(text) if text.len() > LONGEST_TEXT => {
+                Err(BadFrame::new(format!("a text frame of {} bytes, {LONGEST_TEXT} are possible", text.len())))
             }
-            self.listen(hearing).await?;
+            Message::Text(text) => dialect.text(&text, hearing.sound()),
+            Message::Binary(bytes) => self.hear_bytes(&bytes, dialect, hearing).await?,
+            Message::Close(_) => return Err(End::Gone),
+            Message::Ping(_) | Message::Pong(_) => return Ok(()),
+        };
+        match understood {
+            Ok(Wish::GoOn) => *bad_frames = 0,
+            Ok(Wish::Stop) => return Err(End::Stopped),
+            Err(bad) => {
+                *bad_frames += 1;
+                if *bad_frames > MOST_BAD_FRAMES {
+                    return Err(End::TooManyBadFrames);
+                }
+                self.say(&Frame::Error { code: "bad_frame", message: bad.to_string() }).await?;
+            }
         }
+        self.listen(hearing).await
     }
 
     /// Hears a binary frame in pieces, so that a large one takes turns with other calls.
@@ -268,12 +224,7 @@ impl Session {
 fn received(message: Option<Result<Message, axum::Error>>) -> Result<Message, End> {
     match message {
         Some(Ok(message)) => Ok(message),
-        Some(Err(error)) if is_too_large(&error) => Err(End::FrameTooLarge),
-        Some(Err(_)) | None => Err(End::Gone),
+        Some(Err(error)) => Err(End::from(error)),
+        None => Err(End::Gone),
     }
-}
-
-/// axum hides what kind of error it was, but for its words.
-fn is_too_large(error: &axum::Error) -> bool {
-    error.to_string().contains("too long") || error.to_string().contains("Space limit exceeded")
 }
