@@ -3,7 +3,7 @@
 use std::array;
 
 use super::tones::ToneDetector;
-use crate::features::{FeatureSpec, hz_to_mel, mel_to_hz, to_decibel_above, to_power};
+use crate::features::{FeatureSpec, mel_edges, to_decibel_above, to_power};
 
 /// Edges of the broad bands, in Hz: inside what a telephone passes (300 to 3400 Hz), above mains hum, and about equally
 /// rich in speech.
@@ -84,9 +84,7 @@ struct Level {
 impl SpeechGate {
     /// A gate for log-mel rows as `spec` defines them.
     pub fn new(spec: &FeatureSpec) -> Self {
-        let (low, high) = (hz_to_mel(f64::from(spec.fmin)), hz_to_mel(f64::from(spec.fmax)));
-        let edge = |index: usize| mel_to_hz(low + (high - low) * index as f64 / (spec.n_mels + 1) as f64);
-        let mel_edges: Vec<f64> = (0..spec.n_mels + 2).map(edge).collect();
+        let mel_edges = mel_edges(spec.n_mels, spec.fmin, spec.fmax);
         let nyquist = f64::from(spec.sample_rate) / 2.0;
         let first_above = |hz: f64| (0..spec.n_mels).find(|band| mel_edges[band + 1] >= hz).unwrap_or(spec.n_mels);
         let inside = first_above(BAND_EDGES_HZ[0])..first_above(BAND_EDGES_HZ[LANES - 1]);

@@ -79,11 +79,6 @@ impl Timeline {
     pub fn verdict(&self) -> Verdict {
         Verdict::new(self.sum, self.rejection_threshold)
     }
-
-    /// Speech so far, in seconds.
-    pub fn speech_seconds(&self) -> f64 {
-        self.speech_seconds
-    }
 }
 
 #[cfg(test)]
@@ -141,6 +136,6 @@ mod tests {
         timeline.push(span(3.0, 4.0), Some(sure_of(Emotion::Sad)));
         timeline.push(span(4.0, 9.0), None);
         assert_eq!(timeline.verdict().best(), Some((Emotion::Angry, 0.75)));
-        assert_eq!(timeline.speech_seconds(), 4.0);
+        assert_eq!(timeline.speech_seconds, 4.0);
     }
 }

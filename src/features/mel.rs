@@ -31,6 +31,13 @@ pub fn mel_to_hz(mel: f64) -> f64 {
     }
 }
 
+/// Edges of `n_mels` bands between `fmin` and `fmax` Hz, equally spaced in mel: band `k` reaches from edge `k` to edge `k + 2`, and is
+/// centred on the one between, as in `librosa.mel_frequencies(n_mels + 2, fmin, fmax)`.
+pub fn mel_edges(n_mels: usize, fmin: f32, fmax: f32) -> Vec<f64> {
+    let (low, high) = (hz_to_mel(f64::from(fmin)), hz_to_mel(f64::from(fmax)));
+    (0..n_mels + 2).map(|edge| mel_to_hz(low + (high - low) * edge as f64 / (n_mels + 1) as f64)).collect()
+}
+
 /// Weights of a band are filled up with zeros to a multiple of this, for loops without a rest.
 const LANES: usize = 8;
 
@@ -53,11 +60,9 @@ struct Band {
 impl MelBank {
     /// `n_mels` bands between `fmin` and `fmax` Hz over the bins of an `n_fft`-point spectrum at `sample_rate` Hz.
     pub fn new(sample_rate: u32, n_fft: usize, n_mels: usize, fmin: f32, fmax: f32) -> Self {
-        let (low, high) = (hz_to_mel(f64::from(fmin)), hz_to_mel(f64::from(fmax)));
-        let edge = |index: usize| mel_to_hz(low + (high - low) * index as f64 / (n_mels + 1) as f64);
         let (mut bands, mut weights) = (Vec::with_capacity(n_mels), Vec::new());
-        for band in 0..n_mels {
-            let (left, centre, right) = (edge(band), edge(band + 1), edge(band + 2));
+        for edges in mel_edges(n_mels, fmin, fmax).windows(3) {
+            let (left, centre, right) = (edges[0], edges[1], edges[2]);
             let weight = |bin: usize| {
                 let hz = bin as f64 * f64::from(sample_rate) / n_fft as f64;
                 let triangle = ((hz - left) / (centre - left)).min((right - hz) / (right - centre));

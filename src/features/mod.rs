@@ -27,7 +27,7 @@ pub use emphasis::PreEmphasis;
 pub use extractor::FeatureExtractor;
 pub use frames::Framer;
 pub use matrix::FeatureMatrix;
-pub use mel::{MelBank, hz_to_mel, mel_to_hz};
+pub use mel::{MelBank, hz_to_mel, mel_edges, mel_to_hz};
 pub use normalize::{RunningStats, standardize};
 pub use padding::pad;
 pub use prosody::{

@@ -6,8 +6,8 @@
 //! around it empty.
 //!
 //! The passband reaches to 91.3 % of the lower Nyquist frequency and the stop band starts at that frequency, as in
-//! soxr's "high quality"; ripple and aliases stay below -80 dB, which the tests measure. A live stream waits for up to
-//! 0.22 s (at 8 kHz and above).
+//! soxr's "high quality"; ripple and aliases stay below -80 dB, which the tests measure. A live stream waits for a pair of
+//! blocks, up to 0.22 s (at 8 kHz and above).
 //!
 //! Why not rubato 5: its FFT resampler needs blocks of 12207 samples (3 x 13 x 313) for the 24414 Hz of TESS, which
 //! means half a second of latency, and took 495 us for a 2 s clip to 8 kHz where the first form of this code took 300 and

@@ -25,7 +25,7 @@ pub fn resample(waveform: &Waveform, to_hz: u32) -> Result<Waveform, AudioError>
 /// in alone, not on the pieces. Filters are shared between all resamplers of the same rates.
 ///
 /// Output sample `k` lies at time `k / to_hz`: the filters' delay is compensated, so what comes out lags behind by
-/// one block (under 0.2 s) until [`Resampler::finish`]. Before and after the stream there is silence.
+/// a pair of blocks (up to 0.22 s at 8 kHz and above) until [`Resampler::finish`]. Before and after the stream there is silence.
 pub struct Resampler {
     from_hz: u32,
     to_hz: u32,
