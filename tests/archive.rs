@@ -124,6 +124,25 @@ fn a_killed_shard_goes_on_where_it_was_killed() {
 }
 
 #[test]
+fn answers_of_two_models_do_not_come_together() {
+    let (folder, results) = (archive(), tempfile::tempdir().unwrap());
+    let root = folder.path().to_str().unwrap();
+    for (name, form) in [("answers.jsonl", "--json"), ("answers.csv", "--csv")] {
+        let output = results.path().join(name);
+        let fixed = ["classify", root, form, "--allow-failures", "--resume", "--output", output.to_str().unwrap()];
+        assert!(emotone(&fixed).status.success());
+        assert!(emotone(&fixed).status.success(), "the same model goes on");
+        let whole = std::fs::read_to_string(&output).unwrap();
+        let another = concat!(env!("CARGO_MANIFEST_DIR"), "/models/emotone-cnn.onnx");
+        let refused = emotone(&[&fixed[..], &["--model", another]].concat());
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!((refused.status.code(), said.lines().count()), (Some(1), 1), "{said}");
+        assert!(said.contains("emotone-robust") && said.contains("emotone-cnn"), "{said}");
+        assert_eq!(std::fs::read_to_string(&output).unwrap(), whole);
+    }
+}
+
+#[test]
 fn what_is_not_there_fails_every_shard_and_is_in_the_results_once() {
     let (folder, results) = (archive(), tempfile::tempdir().unwrap());
     let (root, nowhere) = (folder.path().to_str().unwrap(), "/nowhere/recordings");

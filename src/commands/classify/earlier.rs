@@ -7,6 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
+use emotone::http::answer::ModelName;
 use serde::Deserialize;
 
 use super::labour::UNREADABLE;
@@ -37,6 +38,13 @@ const LINE_BEGINS: &[u8] = b"{\"file\":";
 struct Known {
     file: String,
     error: Option<Problem>,
+    model: Option<Model>,
+}
+
+#[derive(Deserialize)]
+struct Model {
+    name: String,
+    version: String,
 }
 
 #[derive(Deserialize)]
@@ -46,27 +54,35 @@ struct Problem {
 }
 
 /// Which files an output names. What follows its last whole answer was cut off by the end of a run, and is removed.
-pub fn read_back(file: &mut File, form: Form, path: &Path) -> Result<Earlier> {
+///
+/// # Errors
+/// If it holds something else than answers, or those of another model than that which is [known](lines::model) so.
+pub fn read_back(file: &mut File, form: Form, path: &Path, model: &str) -> Result<Earlier> {
     let mut earlier = Earlier::default();
     let whole = match form {
-        Form::Csv => read_rows(file, path, &mut earlier),
-        _ => read_lines(file, path, &mut earlier),
+        Form::Csv => read_rows(file, path, model, &mut earlier),
+        _ => read_lines(file, path, model, &mut earlier),
     }?;
     file.set_len(whole)?;
     file.seek(SeekFrom::End(0))?;
     Ok(earlier)
 }
 
-fn read_lines(file: &File, path: &Path, earlier: &mut Earlier) -> Result<u64> {
+fn read_lines(file: &File, path: &Path, model: &str, earlier: &mut Earlier) -> Result<u64> {
     let (mut reader, mut whole, mut line) = (BufReader::new(file), 0, Vec::new());
     loop {
         line.clear();
         let length = reader.read_until(b'\n', &mut line)?;
         if !line.ends_with(b"\n") {
-            ensure!(is_begun(&line, LINE_BEGINS), "{}", no_answer(path, &line));
+            // A file system that lost its power may have made room for what it did not write any more.
+            let written = line.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+            ensure!(is_begun(&line[..written], LINE_BEGINS), "{}", no_answer(path, &line));
             return Ok(whole);
         }
         let Ok(known) = serde_json::from_slice::<Known>(&line) else { bail!("{}", no_answer(path, &line)) };
+        if let Some(Model { name, version }) = known.model {
+            ensure_same_model(path, &lines::model(&ModelName { name, version }), model)?;
+        }
         whole += length as u64;
         if known.error.as_ref().is_none_or(|problem| problem.code != lines::UNREADABLE_CODE) {
             earlier.file(&known.file, known.error.is_some());
@@ -75,9 +91,11 @@ fn read_lines(file: &File, path: &Path, earlier: &mut Earlier) -> Result<u64> {
 }
 
 /// Rows may have names with line breaks, so that lines are not enough.
-fn read_rows(file: &File, path: &Path, earlier: &mut Earlier) -> Result<u64> {
+fn read_rows(file: &File, path: &Path, model: &str, earlier: &mut Earlier) -> Result<u64> {
     let header = row(&lines::csv_header())?;
-    let (columns, mut begin) = (lines::csv_header().len(), Vec::new());
+    let column = |name| lines::csv_header().into_iter().position(|column| column == name).unwrap_or(usize::MAX);
+    let [name, error, judge] = [lines::FILE_COLUMN, lines::ERROR_COLUMN, lines::MODEL_COLUMN].map(column);
+    let mut begin = Vec::new();
     file.take(header.len() as u64).read_to_end(&mut begin)?;
     ensure!(is_begun(&begin, header.as_bytes()), "{}", no_answer(path, &begin));
     if begin.len() < header.len() {
@@ -90,8 +108,11 @@ fn read_rows(file: &File, path: &Path, earlier: &mut Earlier) -> Result<u64> {
         let end = header.len() as u64 + reader.position().byte();
         let mut last = [0];
         file.read_exact_at(&mut last, end.saturating_sub(1))?;
-        match (fields.get(0), fields.get(columns - 1)) {
-            (Some(name), Some(error)) if last == *b"\n" => {
+        match (fields.get(name), fields.get(error), fields.get(judge)) {
+            (Some(name), Some(error), Some(judge)) if last == *b"\n" => {
+                if !judge.is_empty() {
+                    ensure_same_model(path, &String::from_utf8_lossy(judge), model)?;
+                }
                 if !error.starts_with(UNREADABLE.as_bytes()) {
                     earlier.file(&String::from_utf8_lossy(name), !error.is_empty());
                 }
@@ -109,8 +130,28 @@ fn is_begun(bytes: &[u8], begin: &[u8]) -> bool {
     bytes.starts_with(begin) || begin.starts_with(bytes)
 }
 
+fn ensure_same_model(path: &Path, earlier: &str, model: &str) -> Result<()> {
+    let is_same = earlier == model;
+    ensure!(
+        is_same,
+        "{} has answers of {}, and this run's model is {model}",
+        path.display(),
+        shown(earlier.as_bytes())
+    );
+    Ok(())
+}
+
 fn no_answer(path: &Path, what: &[u8]) -> String {
-    format!("{} holds something else than answers: {}", path.display(), String::from_utf8_lossy(what).trim_end())
+    format!("{} holds something else than answers: {}", path.display(), shown(what))
+}
+
+/// The beginning of something that a file holds, with nothing in it that a terminal would obey.
+fn shown(bytes: &[u8]) -> String {
+    const MOST_CHARACTERS: usize = 60;
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.trim_end();
+    let begin: String = text.chars().take(MOST_CHARACTERS).flat_map(char::escape_debug).collect();
+    if text.chars().nth(MOST_CHARACTERS).is_some() { begin + "…" } else { begin }
 }
 
 #[cfg(test)]
@@ -121,13 +162,15 @@ mod tests {
     use super::super::labour::Done;
     use super::*;
 
+    const MODEL: &str = "one 1.0";
+
     #[test]
     fn a_line_that_was_cut_off_is_removed_and_its_file_done_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("answers.jsonl");
         std::fs::write(&path, "{\"file\":\"a.wav\"}\n{\"file\":\"b.wav\",\"error\":{}}\n{\"file\":\"c.w").unwrap();
         let mut file = OpenOptions::new().read(true).write(true).open(&path).unwrap();
-        let earlier = read_back(&mut file, Form::Json, &path).unwrap();
+        let earlier = read_back(&mut file, Form::Json, &path, MODEL).unwrap();
         assert_eq!((earlier.files.len(), earlier.failures), (2, 1));
         assert!(std::fs::read_to_string(&path).unwrap().ends_with("{}}\n"));
     }
@@ -144,10 +187,57 @@ mod tests {
         for (form, text, files) in [(Form::Csv, csv, 0), (Form::Json, json, 1)] {
             std::fs::write(&path, text).unwrap();
             let mut file = OpenOptions::new().read(true).write(true).open(&path).unwrap();
-            let earlier = read_back(&mut file, form, &path).unwrap();
+            let earlier = read_back(&mut file, form, &path, MODEL).unwrap();
             assert_eq!((earlier.files.len(), earlier.failures), (files, files));
             assert_eq!(earlier.files.contains("a.wav"), files > 0, "whatever way led to it");
         }
+    }
+
+    #[test]
+    fn answers_of_another_model_are_not_gone_on_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("answers");
+        let columns = lines::csv_header().len();
+        let csv = |model: &str| {
+            let mut fields = vec!["a.wav"; columns];
+            fields[columns - 1] = model;
+            row(&lines::csv_header()).unwrap() + &row(&fields).unwrap()
+        };
+        let json = |version: &str| {
+            format!("{{\"file\":\"a.wav\",\"model\":{{\"name\":\"one\",\"version\":\"{version}\"}}}}\n")
+        };
+        for (form, same, other) in [(Form::Csv, csv(MODEL), csv("one 2.0")), (Form::Json, json("1.0"), json("2.0"))] {
+            std::fs::write(&path, same).unwrap();
+            let mut file = OpenOptions::new().read(true).write(true).open(&path).unwrap();
+            assert_eq!(read_back(&mut file, form, &path, MODEL).unwrap().files.len(), 1);
+            std::fs::write(&path, &other).unwrap();
+            let mut file = OpenOptions::new().read(true).write(true).open(&path).unwrap();
+            let told = read_back(&mut file, form, &path, MODEL).unwrap_err().to_string();
+            assert!(told.contains("one 1.0") && told.contains("one 2.0"), "{told}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), other);
+        }
+    }
+
+    #[test]
+    fn room_that_was_made_and_not_written_to_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("answers");
+        for (form, begun) in
+            [(Form::Json, ""), (Form::Json, "{\"fi"), (Form::Json, "{\"file\":\"b.w"), (Form::Csv, "b.")]
+        {
+            let whole =
+                if form == Form::Csv { row(&lines::csv_header()).unwrap() } else { "{\"file\":\"a.wav\"}\n".into() };
+            std::fs::write(&path, whole.clone() + begun + &"\0".repeat(5000)).unwrap();
+            let mut file = OpenOptions::new().read(true).write(true).open(&path).unwrap();
+            read_back(&mut file, form, &path, MODEL).unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), whole, "{begun}");
+        }
+    }
+
+    #[test]
+    fn what_a_file_holds_is_shown_short_and_without_its_commands() {
+        assert_eq!(shown("a \u{1b}[2Jöß\0\n\n".as_bytes()), "a \\u{1b}[2Jöß\\0");
+        assert_eq!(shown(&[b'x'; 1000]), "x".repeat(60) + "…");
     }
 
     #[test]
@@ -162,7 +252,7 @@ mod tests {
         ] {
             std::fs::write(&path, text).unwrap();
             let mut file = OpenOptions::new().read(true).write(true).open(&path).unwrap();
-            assert!(read_back(&mut file, form, &path).is_err(), "{text}");
+            assert!(read_back(&mut file, form, &path, MODEL).is_err(), "{text}");
             assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
         }
     }
@@ -174,7 +264,7 @@ mod tests {
         let (header, columns) = (row(&lines::csv_header()).unwrap(), lines::csv_header().len());
         let named = |name: &str, error: &str| {
             let mut fields = vec![""; columns];
-            (fields[0], fields[columns - 1]) = (name, error);
+            (fields[0], fields[columns - 2], fields[columns - 1]) = (name, error, MODEL);
             row(&fields).unwrap()
         };
         let whole = header.clone() + &named("a \"good\" call, no. 1.wav", "") + &named("two\nlines.wav", "it is bad");
@@ -182,14 +272,14 @@ mod tests {
         for cut in 0..next.len() {
             std::fs::write(&path, [whole.as_bytes(), &next.as_bytes()[..cut]].concat()).unwrap();
             let mut file = OpenOptions::new().read(true).write(true).open(&path).unwrap();
-            let earlier = read_back(&mut file, Form::Csv, &path).unwrap();
+            let earlier = read_back(&mut file, Form::Csv, &path, MODEL).unwrap();
             assert_eq!((earlier.files.len(), earlier.failures), (2, 1), "{cut}");
             assert!(earlier.files.contains("two\nlines.wav") && earlier.files.contains("a \"good\" call, no. 1.wav"));
             assert_eq!(std::fs::read_to_string(&path).unwrap(), whole);
         }
         std::fs::write(&path, &header[..5]).unwrap();
         let mut file = OpenOptions::new().read(true).write(true).open(&path).unwrap();
-        assert!(read_back(&mut file, Form::Csv, &path).unwrap().files.is_empty());
+        assert!(read_back(&mut file, Form::Csv, &path, MODEL).unwrap().files.is_empty());
         assert_eq!(file.metadata().unwrap().len(), 0);
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::path::{Component, Path, PathBuf};
 
-use emotone::http::answer::{Classification, VerdictBody};
+use emotone::http::answer::{Classification, ModelName, VerdictBody};
 use emotone::http::{ApiError, ErrorBody};
 use emotone::model::Emotion;
 use serde::Serialize;
@@ -12,8 +12,13 @@ use serde::Serialize;
 use super::labour::{Done, Failure};
 
 /// Columns of the CSV before the emotions, and after them.
-const FIRST_COLUMNS: [&str; 4] = ["file", "status", "emotion", "confidence"];
-const LAST_COLUMNS: [&str; 5] = ["format", "duration_seconds", "sample_rate_hz", "channels", "error"];
+const FIRST_COLUMNS: [&str; 4] = [FILE_COLUMN, "status", "emotion", "confidence"];
+const LAST_COLUMNS: [&str; 6] =
+    ["format", "duration_seconds", "sample_rate_hz", "channels", ERROR_COLUMN, MODEL_COLUMN];
+/// Columns of an output that is resumed which are read again.
+pub const FILE_COLUMN: &str = "file";
+pub const ERROR_COLUMN: &str = "error";
+pub const MODEL_COLUMN: &str = "model";
 
 /// The code of a file that cannot be read, which no answer of the service has.
 pub const UNREADABLE_CODE: &str = "unreadable";
@@ -43,6 +48,11 @@ pub fn name(file: &Path) -> Cow<'_, str> {
 pub fn known(name: &str) -> String {
     let parts = Path::new(name).components().filter(|part| *part != Component::CurDir);
     parts.collect::<PathBuf>().to_string_lossy().into_owned()
+}
+
+/// What a model is known by: its name and version.
+pub fn model(model: &ModelName) -> String {
+    format!("{} {}", model.name, model.version)
 }
 
 /// One JSON object.
@@ -76,16 +86,17 @@ pub fn csv_row(done: &Done) -> Vec<String> {
             row.extend(Emotion::ALL.map(|emotion| number(probabilities.map(|all| all.of(emotion)))));
             let audio = &answer.audio;
             row.extend([audio.format.clone(), audio.duration_seconds.to_string()]);
-            row.extend([audio.sample_rate_hz.to_string(), audio.channels.to_string(), String::new()]);
+            row.extend([audio.sample_rate_hz.to_string(), audio.channels.to_string()]);
+            row.extend([String::new(), model(&answer.model)]);
             row
         }
         Err(error) => {
-            let mut row = vec![String::new(); csv_header().len()];
-            let (first, last) = (file, error.to_string());
-            if let [begin, .., end] = row.as_mut_slice() {
-                (*begin, *end) = (first, last);
-            }
-            row
+            let field = |column| match column {
+                FILE_COLUMN => file.clone(),
+                ERROR_COLUMN => error.to_string(),
+                _ => String::new(),
+            };
+            csv_header().into_iter().map(field).collect()
         }
     }
 }

@@ -30,9 +30,10 @@ pub fn classify(options: &Classify) -> Result<ExitCode> {
     let is_archive = options.output.is_some() || options.files.iter().any(|file| file.is_dir());
     let classifier = load::classifier(&options.model.model)?;
     let limits = AudioLimits { max_seconds: MAX_SECONDS, max_decoded_mib: MAX_DECODED_MIB, ..AudioLimits::default() };
+    let model = lines::model(&classifier.card().into());
     let pipeline = Pipeline::new(classifier, limits).context("cannot set up the model's features")?;
 
-    let (mut output, earlier) = Output::open(options)?;
+    let (mut output, earlier) = Output::open(options, &model)?;
     let missing = listing::missing(&options.files, &earlier.files);
     let Found { files, unreadable, others } = listing::files(&options.files, options.shard, &earlier.files);
     let mut progress = Progress::new(files.len() + unreadable.len(), earlier.files.len(), earlier.failures);

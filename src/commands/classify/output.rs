@@ -31,8 +31,9 @@ impl Output {
     /// Opens what the options name, and reads what an earlier run has left in it.
     ///
     /// # Errors
-    /// If the file cannot be opened, is there and not to be resumed, or holds something else than such answers.
-    pub fn open(options: &Classify) -> Result<(Self, Earlier)> {
+    /// If the file cannot be opened, is there and not to be resumed, or holds something else than such answers of the model
+    /// that is [known](lines::model) so.
+    pub fn open(options: &Classify, model: &str) -> Result<(Self, Earlier)> {
         let form = match (options.json, options.csv) {
             (true, _) => Form::Json,
             (_, true) => Form::Csv,
@@ -58,7 +59,7 @@ impl Output {
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
             bail!("{} is being written by another run", path.display());
         }
-        let earlier = read_back(&mut file, form, path).with_context(named)?;
+        let earlier = read_back(&mut file, form, path, model).with_context(named)?;
         let is_new = file.stream_position().with_context(named)? == 0;
         let mut output = Self { form, sink: Box::new(file) };
         if is_new {
