@@ -7,7 +7,7 @@ use super::decoder::{Interleaved, Opened};
 use super::link::Container;
 use super::packets::Packets;
 use super::riff::{self, WavCodec, WavFile};
-use super::{AudioError, RawFormat, aiff, au, ogg, sync, tags};
+use super::{AudioError, RawFormat, aiff, au, mp4, ogg, sync, tags};
 
 /// Looks at the first bytes and opens what they promise.
 ///
@@ -34,6 +34,7 @@ pub(super) fn open(bytes: Bytes, raw: Option<RawFormat>) -> Result<Opened, Audio
         Some(Container::Ogg) => Packets::open(Container::Ogg, ogg::with_whole_end(bytes)),
         // The reader takes what follows the last frame for a part of it.
         Some(Container::Flac) => Packets::open(Container::Flac, tags::without_last(bytes)),
+        Some(Container::Mp4) => mp4::open(bytes),
         Some(container) if !container.is_mpeg() => Packets::open(container, bytes),
         // A single header of MPEG audio says little, and none at the beginning either: frames must follow each other.
         mpeg => match (sync::find(&bytes), mpeg) {

@@ -1,6 +1,6 @@
 //! Containers and codecs that Symphonia knows, opened.
 
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 
 use bytes::Bytes;
 use symphonia::core::codecs::audio::well_known::{CODEC_ID_OPUS, CODEC_ID_VORBIS};
@@ -8,11 +8,12 @@ use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDe
 use symphonia::core::errors::Error;
 use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream, ReadOnlySource};
-use symphonia::core::units::TimeBase;
+use symphonia::core::units::{TimeBase, Timestamp};
 use symphonia::default::formats::{AdtsReader, FlacReader, IsoMp4Reader, MkvReader, MpaReader, OggReader};
 
 use super::opus::{self, OpusStream};
-use super::{AudioError, mp4, ogg};
+use super::parts::Part;
+use super::{AudioError, mp4};
 
 /// Containers by their looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +47,12 @@ impl Container {
         matches!(self, Self::Ogg | Self::Mp4 | Self::Matroska)
     }
 
-    fn reader(self, bytes: Bytes) -> Result<Box<dyn FormatReader>, Error> {
+    /// Whether packets can be told from each other behind one that makes no sense.
+    pub(super) fn goes_on_behind_damage(self) -> bool {
+        matches!(self, Self::Adts | Self::Matroska)
+    }
+
+    fn reader(self, head: Bytes, bytes: Bytes) -> Result<Box<dyn FormatReader>, Error> {
         // Readers that know how long a file is refuse one that was cut, since its parts reach beyond the end; that of MP3 guesses
         // from its first frames how many there are, and drops the rest.
         let (bytes, forwards_only) = match self {
@@ -55,7 +61,7 @@ impl Container {
             Self::Flac | Self::Adts => (bytes, false),
         };
         let source: Box<dyn MediaSource> = match forwards_only {
-            true => Box::new(ReadOnlySource::new(Cursor::new(bytes))),
+            true => Box::new(ReadOnlySource::new(Cursor::new(head).chain(Cursor::new(bytes)))),
             false => Box::new(Cursor::new(bytes)),
         };
         let stream = MediaSourceStream::new(source, Default::default());
@@ -71,7 +77,7 @@ impl Container {
     }
 }
 
-/// A file, or one of several Ogg files in a row.
+/// A part of a file, opened.
 pub(super) struct Link {
     pub(super) reader: Box<dyn FormatReader>,
     pub(super) track: u32,
@@ -79,6 +85,8 @@ pub(super) struct Link {
     pub(super) exact_durations: bool,
     /// Unit of the packets' times, if they say when they were recorded and not just how much came before.
     pub(super) time_base: Option<TimeBase>,
+    /// What of the track is to be heard, if that is not all.
+    pub(super) edits: Option<mp4::Edits>,
     /// Encoding as the answer names it.
     pub(super) format: String,
     pub(super) codec: Codec,
@@ -94,17 +102,40 @@ pub(super) enum Codec {
 const MOST_VORBIS_SETUP_BYTES: usize = 32 * 1024;
 
 impl Link {
-    /// Takes the first part of `bytes`: all of them but for Ogg files in a row.
-    pub(super) fn open(container: Container, bytes: &mut Bytes) -> Result<Self, AudioError> {
-        let end = if container == Container::Ogg { ogg::first_end(bytes) } else { bytes.len() };
-        let reader = container.reader(bytes.split_to(end)).map_err(|error| refusal(container, &error))?;
+    /// Opens the first audio track of a part.
+    ///
+    /// # Errors
+    /// [`AudioError::Unsupported`] for another codec, [`AudioError::Invalid`] for a header without sense or without a track.
+    pub(super) fn open(container: Container, part: Part) -> Result<Self, AudioError> {
+        let file = part.body.clone();
+        let reader = container.reader(part.head, part.body).map_err(|error| refusal(container, &error))?;
         let track = reader.default_track(TrackType::Audio).ok_or_else(|| without_audio(container, reader.tracks()))?;
         let parameters = track.codec_params.as_ref().and_then(|parameters| parameters.audio());
         let parameters = parameters.cloned().unwrap_or_default();
         let (id, exact_durations) = (track.id, counts_opus_samples(track));
         let time_base = track.time_base.filter(|_| container.has_times());
-        let (format, codec) = Codec::open(container, &parameters)?;
-        Ok(Self { reader, track: id, exact_durations, time_base, format, codec, parameters })
+        let edits = if container == Container::Mp4 { mp4::Edits::of(&file, id) } else { None };
+        let (format, mut codec) = Codec::open(container, &parameters)?;
+        if let (Some(_), Codec::Opus(stream)) = (&edits, &mut codec) {
+            // They say where the sound begins, whatever the codec's own header says.
+            stream.skip_nothing();
+        }
+        Ok(Self { reader, track: id, exact_durations, time_base, edits, format, codec, parameters })
+    }
+
+    /// Goes on with another part of the same file.
+    ///
+    /// # Errors
+    /// [`AudioError::Invalid`] if nothing in it can be read.
+    pub(super) fn go_on(&mut self, container: Container, part: Part) -> Result<(), AudioError> {
+        self.reader = container.reader(part.head, part.body).map_err(|error| refusal(container, &error))?;
+        Ok(())
+    }
+
+    /// When a packet begins, in seconds of its file.
+    pub(super) fn seconds(&self, time: Timestamp) -> Option<f64> {
+        let unit = self.time_base?;
+        Some(time.get() as f64 * f64::from(unit.numer.get()) / f64::from(unit.denom.get()))
     }
 
     /// A decoder for a packet that the present one refuses, if it is one of those that keep to the rate and channels of their
@@ -141,7 +172,9 @@ fn counts_opus_samples(track: &Track) -> bool {
 /// Of a codec that is not known at all, it isn't known either whether it is one of sound.
 fn without_audio(container: Container, tracks: &[Track]) -> AudioError {
     let name = container.name();
-    match tracks.iter().any(|track| track.codec_params.is_none()) {
+    let may_be_sound =
+        |track: &Track| track.codec_params.as_ref().is_none_or(|parameters| parameters.audio().is_some());
+    match tracks.iter().any(may_be_sound) {
         true => {
             AudioError::Unsupported { what: format!("a {name} file, none of whose tracks is in a known audio codec") }
         }
@@ -157,6 +190,9 @@ fn refusal(container: Container, error: &Error) -> AudioError {
             AudioError::Invalid { reason: format!("its {name} table of contents did not arrive") }
         }
         Error::Unsupported(feature) => AudioError::Unsupported { what: format!("a {name} file, of which {feature}") },
+        Error::DecodeError(problem) if problem.contains("invalid channel configuration") => AudioError::Unsupported {
+            what: format!("a {name} file with another number of channels than decoders know"),
+        },
         Error::IoError(_) => AudioError::Invalid { reason: format!("its {name} header is cut off") },
         Error::DecodeError(problem) | Error::LimitError(problem) => {
             AudioError::Invalid { reason: format!("its {name} header is damaged: {problem}") }

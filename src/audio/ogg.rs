@@ -147,4 +147,61 @@ mod tests {
             assert_eq!(with_whole_end(Bytes::from_static(bytes)), bytes);
         }
     }
+
+    /// The fixture with a page for each packet, whose counts of samples are changed.
+    fn paged(count: impl Fn(u64) -> u64) -> Vec<u8> {
+        let (mut at, mut packets, mut file) = (0, Vec::new(), Vec::new());
+        while let Some((header, segments, body)) = page(&OPUS[at..]) {
+            let (mut from, mut to) = (0, 0);
+            for segment in segments {
+                to += usize::from(*segment);
+                if *segment < FULL_SEGMENT {
+                    packets.push(body[from..to].to_vec());
+                    from = to;
+                }
+            }
+            at += HEADER_BYTES + segments.len() + length(segments);
+            assert!(from == to && header.len() == HEADER_BYTES, "no packet goes on on another page");
+        }
+        let last = packets.len() - 1;
+        for (number, packet) in packets.iter().enumerate() {
+            // Header and comment come before the sound; the last page ends with it, and not with its packet.
+            let counted = (number as u64).saturating_sub(1) * 960;
+            let counted = if number == last { counted - 100 } else { counted };
+            let granule = if number < 2 { 0 } else { count(counted) };
+            let flags = if number == 0 {
+                2
+            } else if number == last {
+                4
+            } else {
+                0
+            };
+            let segments = [vec![255; packet.len() / 255], vec![(packet.len() % 255) as u8]].concat();
+            let mut page = [&b"OggS\0"[..], &[flags], &granule.to_le_bytes(), &[7, 0, 0, 0]].concat();
+            page.extend(
+                [&(number as u32).to_le_bytes()[..], &[0; 4], &[segments.len() as u8], &segments, packet].concat(),
+            );
+            let checksum = checksum(&page).to_le_bytes();
+            page[CHECKSUM].copy_from_slice(&checksum);
+            file.extend(page);
+        }
+        file
+    }
+
+    #[test]
+    fn a_wrong_count_of_samples_costs_the_last_page_at_most() {
+        let frames =
+            |file: Vec<u8>| decode(file.into(), None, &AudioLimits::default()).unwrap().channels[0].samples().len();
+        let right = frames(paged(|count| count));
+        let all = frames(paged(|count| count.next_multiple_of(960)));
+        assert_eq!(all - right, 100, "what an encoder filled up is left out");
+        for (what, heard) in [
+            ("a third", frames(paged(|count| count / 3))),
+            ("nothing", frames(paged(|_| 0))),
+            ("always the same", frames(paged(|_| 4800))),
+            ("a packet less", frames(paged(|count| count.saturating_sub(960)))),
+        ] {
+            assert!((all - 960..=all).contains(&heard), "{what}: {heard} of {all}");
+        }
+    }
 }

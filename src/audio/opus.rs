@@ -46,6 +46,11 @@ impl OpusStream {
         Ok(Self { decoder, channels, skip: usize::from(skip), gain, interleaved })
     }
 
+    /// Has what an encoder put before the sound decoded like all else.
+    pub(super) fn skip_nothing(&mut self) {
+        self.skip = 0;
+    }
+
     /// Decodes a packet into `planes`, one vector a channel, whose contents it replaces. False for a broken packet.
     pub(super) fn decode(&mut self, packet: &[u8], planes: &mut Vec<Vec<f32>>) -> bool {
         planes.resize(self.channels, Vec::new());

@@ -1,7 +1,5 @@
 //! Pauses that a recorder left out, by the times of its packets.
 
-use symphonia::core::units::{TimeBase, Timestamp};
-
 /// A packet may be so much later than what was heard before that counts as a pause, in seconds: clocks tremble.
 const TREMBLING_S: f64 = 0.2;
 /// A clock that goes on by more was set anew, in seconds.
@@ -30,12 +28,7 @@ impl Pauses {
 
     /// Seconds of silence before a packet of that time that was decoded to so many seconds of sound. What the packet says of
     /// its duration is not asked for: some recorders put the pause behind it there.
-    pub(super) fn before(&mut self, starts: Timestamp, unit: TimeBase, heard_s: f64) -> f64 {
-        let unit_s = f64::from(unit.numer.get()) / f64::from(unit.denom.get());
-        self.pause(starts.get() as f64 * unit_s, heard_s)
-    }
-
-    fn pause(&mut self, starts_s: f64, lasts_s: f64) -> f64 {
+    pub(super) fn before(&mut self, starts_s: f64, lasts_s: f64) -> f64 {
         let late_s = self.ended_s.map_or(0.0, |ended_s| starts_s - ended_s);
         let pause_s = match late_s {
             TREMBLING_S..=LONGEST_PAUSE_S => late_s.min(self.allowance_s),
@@ -57,7 +50,7 @@ mod tests {
     /// Pauses before packets that start at these times and last a tenth of a second.
     fn pauses(starts_s: impl IntoIterator<Item = f64>) -> Vec<f64> {
         let mut pauses = Pauses::new();
-        starts_s.into_iter().map(|starts_s| (pauses.pause(starts_s, 0.1) * 1000.0).round() / 1000.0).collect()
+        starts_s.into_iter().map(|starts_s| (pauses.before(starts_s, 0.1) * 1000.0).round() / 1000.0).collect()
     }
 
     #[test]
