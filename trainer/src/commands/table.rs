@@ -34,24 +34,13 @@ pub fn text(outcome: &Outcome) -> Result<String, fmt::Error> {
     let row = outcome.lines.iter().map(|line| line.row.len()).max().unwrap_or(0);
     writeln!(
         text,
-        "{:row$} {:6} {:>14} {:>14} {:>6} {:>8} {:>6}  UAR % of each draw",
+        "{:row$} {:6} {:>13} {:>13} {:>6} {:>8} {:>6}  UAR % of each draw",
         "", "", "accuracy %", "UAR %", "ECE", "surest", "clips"
     )?;
     for line in &outcome.lines {
-        writeln!(
-            text,
-            "{:row$} {:6} {:>6.1} ± {:>5.1} {:>6.1} ± {:>5.1} {:>6.3} {:>+7.1}% {:>6}  {}",
-            line.row,
-            line.heard,
-            100.0 * line.accuracy[0],
-            100.0 * line.accuracy[1],
-            100.0 * line.uar[0],
-            100.0 * line.uar[1],
-            line.ece,
-            100.0 * line.gain_at_75,
-            line.clips,
-            uar_of_draws(line, " "),
-        )?;
+        let [accuracy, uar, ece, gain] = cells(line);
+        let (Line { row: name, heard, clips, .. }, draws) = (line, uar_of_draws(line, " "));
+        writeln!(text, "{name:row$} {heard:6} {accuracy:>13} {uar:>13} {ece:>6} {gain:>8} {clips:>6}  {draws}")?;
     }
     writeln!(
         text,
@@ -65,6 +54,13 @@ pub fn text(outcome: &Outcome) -> Result<String, fmt::Error> {
     Ok(text)
 }
 
+/// Accuracy and UAR in percent, with their deviations; calibration error; gain on the surest 75 %.
+fn cells(line: &Line) -> [String; 4] {
+    let percent = |[mean, deviation]: [f64; 2]| format!("{:.1} ± {:.1}", 100.0 * mean, 100.0 * deviation);
+    let gain = format!("{:+.1} %", 100.0 * line.gain_at_75);
+    [percent(line.accuracy), percent(line.uar), format!("{:.3}", line.ece), gain]
+}
+
 fn uar_of_draws(line: &Line, between: &str) -> String {
     line.draws.iter().map(|worth| format!("{:.1}", 100.0 * worth.uar)).collect::<Vec<_>>().join(between)
 }
@@ -75,20 +71,9 @@ fn markdown(outcome: &Outcome) -> Result<String, fmt::Error> {
         "| Tested on | Heard | Accuracy, % | UAR, % | Each draw | ECE | Surest 75 % | Clips |\n|---|---|---|---|---|---|---|---|\n",
     );
     for line in &outcome.lines {
-        writeln!(
-            text,
-            "| {} | {} | {:.1} ± {:.1} | {:.1} ± {:.1} | {} | {:.3} | {:+.1} % | {} |",
-            line.row,
-            line.heard,
-            100.0 * line.accuracy[0],
-            100.0 * line.accuracy[1],
-            100.0 * line.uar[0],
-            100.0 * line.uar[1],
-            uar_of_draws(line, ", "),
-            line.ece,
-            100.0 * line.gain_at_75,
-            line.clips,
-        )?;
+        let [accuracy, uar, ece, gain] = cells(line);
+        let (Line { row, heard, clips, .. }, draws) = (line, uar_of_draws(line, ", "));
+        writeln!(text, "| {row} | {heard} | {accuracy} | {uar} | {draws} | {ece} | {gain} | {clips} |")?;
     }
     text.push_str("\n| Fold | Heard | UAR, % | ECE |\n|---|---|---|---|\n");
     for line in outcome.lines.iter().filter(|line| line.row != EVERYBODY) {
