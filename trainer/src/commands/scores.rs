@@ -103,7 +103,7 @@ struct Judged<'a> {
 
 /// Joins the members of each fold and scores it at the temperature that suits other folds of unheard speakers of its draw:
 /// all but itself, and for a random split or a whole corpus all of other corpora, for it shares its people with those of its
-/// own. Where several corpora have unheard speakers, the last row has all of them.
+/// own. Where several corpora have unheard speakers, one more row has all of them.
 ///
 /// # Errors
 /// If the answers do not belong together.
