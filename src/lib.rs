@@ -10,8 +10,9 @@
 //! 6. [`http`]: the service around it; [`config`] its settings.
 //!
 //! Imports point only upwards in this list, and everything above `http` is synchronous and pure:
-//! no clock, no environment, no sockets.
+//! no clock, no environment, no sockets. `registers`, below them all, says how wide vector registers may be.
 
+mod registers;
 pub mod audio;
 pub mod features;
 pub mod model;

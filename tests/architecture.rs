@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules in reading order: each may use those before it, and itself.
-const ORDER: [&str; 10] =
-    ["audio", "features", "model", "call", "pipeline", "config", "http", "lib", "commands", "main"];
+const ORDER: [&str; 11] =
+    ["registers", "audio", "features", "model", "call", "pipeline", "config", "http", "lib", "commands", "main"];
 
 /// Libraries that one part of the server alone may know, and where that is.
 /// (Fourier transforms and wide registers have two: filters, and spectra or recurrences.)

@@ -60,7 +60,7 @@ fn spectra(spec: &FeatureSpec, signal: &[f32]) -> (Vec<f32>, Vec<f32>) {
         powers.extend_from_slice(&power);
         mels.extend_from_slice(&mel);
     };
-    framer.push(&emphasized, &mut each);
+    framer.push(&emphasized, |_| (), &mut each);
     framer.finish(&mut each);
     (powers, mels)
 }

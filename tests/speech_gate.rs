@@ -25,11 +25,10 @@ fn speech_seconds(spec: &FeatureSpec, samples: &[f32], rate: u32) -> (f64, f64) 
     let seconds = spec.hop as f64 / f64::from(spec.sample_rate);
     let window = (4.0 / seconds) as usize;
     let gate = SpeechGate::new(spec);
-    let frames: Vec<_> = (0..track.frames()).filter_map(|frame| track.log_mel(frame)).collect();
-    let spoken: usize = frames
-        .chunks(window)
-        .map(|rows| gate.speech(rows.iter().copied()).into_iter().filter(|speech| *speech).count())
-        .sum();
+    let mut frames = Vec::new();
+    gate.push(track.log_mel(0..track.frames()), &mut frames);
+    let spoken: usize =
+        frames.chunks(window).map(|frames| gate.speech(frames).into_iter().filter(|speech| *speech).count()).sum();
     (spoken as f64 * seconds, frames.len() as f64 * seconds)
 }
 
@@ -107,7 +106,8 @@ fn voices_are_heard_at_any_level_and_in_noise() {
 fn a_window_without_rows_or_with_few_holds_no_speech() {
     let [spec, _] = front_ends();
     let gate = SpeechGate::new(&spec);
-    assert!(gate.speech(std::iter::empty()).is_empty());
-    let row = vec![-20.0; spec.n_mels];
-    assert_eq!(gate.speech([&row[..], &row[..]].into_iter()), [false, false]);
+    assert!(gate.speech(&[]).is_empty());
+    let mut frames = Vec::new();
+    gate.push(&vec![-20.0; 2 * spec.n_mels], &mut frames);
+    assert_eq!(gate.speech(&frames), [false, false]);
 }

@@ -1,5 +1,7 @@
 //! Samples that stand for themselves, at a fixed number of bytes each: linear PCM, floats, G.711.
 
+use pulp::{Arch, Simd, WithSimd};
+
 use super::g711;
 
 /// How one sample is written.
@@ -59,7 +61,24 @@ impl SampleEncoding {
     ///
     /// Integers of `n` bits are divided by 2^(n-1), so they lie in [-1, 1) and nothing is rounded up to 24 bits.
     pub(super) fn decode(self, bytes: &[u8], channels: &mut [Vec<f32>]) {
-        match self {
+        Arch::new().dispatch(Decode { encoding: self, bytes, channels });
+    }
+}
+
+/// [`SampleEncoding::decode`] in the widest vector registers there are.
+struct Decode<'a> {
+    encoding: SampleEncoding,
+    bytes: &'a [u8],
+    channels: &'a mut [Vec<f32>],
+}
+
+impl WithSimd for Decode<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { encoding, bytes, channels } = self;
+        match encoding {
             PcmU8 => sweep(bytes, channels, |[byte]: [u8; 1]| (f32::from(byte) - 128.0) / 128.0),
             PcmS8 => sweep(bytes, channels, |[byte]: [u8; 1]| f32::from(byte as i8) / 128.0),
             PcmS16le => sweep(bytes, channels, |sample| f32::from(i16::from_le_bytes(sample)) / 32768.0),
@@ -83,6 +102,7 @@ fn left_justified(big_endian: [u8; 4]) -> f32 {
 }
 
 /// One pass a channel, so that each is written in one go; a reader that yields sample by sample costs 100 times as much.
+#[inline(always)]
 fn sweep<const BYTES: usize>(bytes: &[u8], channels: &mut [Vec<f32>], value: impl Fn([u8; BYTES]) -> f32) {
     let (samples, _) = bytes.as_chunks::<BYTES>();
     match channels {

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::gate::GateFrame;
 use super::windows::LEAST_REST_SECONDS;
 use super::{Span, SpeechGate, WindowPlan};
 use crate::audio::{AudioError, Resampler};
@@ -39,6 +40,8 @@ pub struct ChannelAnalyzer {
     stream: FrameStream,
     track: FrameTrack,
     gate: SpeechGate,
+    /// Those of the track.
+    gate_frames: Vec<GateFrame>,
     plan: WindowPlan,
     segments: u64,
 }
@@ -59,6 +62,7 @@ impl ChannelAnalyzer {
             stream: extractor.stream(),
             track: extractor.track(),
             gate: SpeechGate::new(spec),
+            gate_frames: Vec::new(),
             plan,
             segments: 0,
         })
@@ -84,6 +88,7 @@ impl ChannelAnalyzer {
             self.resampler.push(piece, &mut self.resampled);
             self.stream.push(&self.resampled, &mut self.track);
             self.resampled.clear();
+            self.watch();
             self.cut_complete(windows);
         }
     }
@@ -93,10 +98,17 @@ impl ChannelAnalyzer {
         self.resampler.finish(&mut self.resampled);
         self.stream.push(&self.resampled, &mut self.track);
         self.stream.finish(&mut self.track);
+        self.watch();
         self.cut_complete(windows);
         if self.plan.start_seconds(self.segments) < self.seconds() {
             windows.push(self.cut(self.seconds(), self.track.frames()));
         }
+    }
+
+    /// Shows the gate what frames came.
+    fn watch(&mut self) {
+        let seen = self.track.first_frame() + self.gate_frames.len();
+        self.gate.push(self.track.log_mel(seen..self.track.frames()), &mut self.gate_frames);
     }
 
     /// Cuts the segments after which something else comes, once their frames are there.
@@ -108,7 +120,9 @@ impl ChannelAnalyzer {
                 return;
             }
             windows.push(self.cut(end_seconds, end_frame));
+            let before = self.track.first_frame();
             self.track.drop_before(end_frame.saturating_sub(self.plan.window_frames()));
+            self.gate_frames.drain(..self.track.first_frame() - before);
         }
     }
 
@@ -118,8 +132,8 @@ impl ChannelAnalyzer {
         self.segments += 1;
         let first_frame = end_frame.saturating_sub(self.plan.window_frames()).max(self.track.first_frame());
         let segment_frame = self.plan.frame_at(start_seconds).clamp(first_frame, end_frame);
-        let rows = (first_frame..end_frame).filter_map(|frame| self.track.log_mel(frame));
-        let speech = self.gate.speech(rows);
+        let held = self.track.first_frame();
+        let speech = self.gate.speech(&self.gate_frames[first_frame - held..end_frame - held]);
         let spoken = speech.iter().skip(segment_frame - first_frame).filter(|speech| **speech).count();
         let length_seconds = end_seconds - start_seconds;
         // A frame reaches beyond the time that it is counted for, and so does the last of a segment.

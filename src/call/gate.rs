@@ -1,9 +1,10 @@
 //! Speech or not, frame by frame.
 
-use std::array;
+use pulp::{Simd, WithSimd};
 
 use super::tones::ToneDetector;
 use crate::features::{FeatureSpec, mel_edges, to_decibel_above, to_power};
+use crate::registers::in_eights;
 
 /// Edges of the broad bands, in Hz: inside what a telephone passes (300 to 3400 Hz), above mains hum, and about equally
 /// rich in speech.
@@ -71,7 +72,18 @@ pub struct SpeechGate {
     neighbourhood: usize,
 }
 
-/// Levels of one frame, in dB.
+/// What the gate keeps of one frame.
+#[derive(Debug, Clone, Copy)]
+pub struct GateFrame {
+    /// Mean power in each broad band.
+    bands: Lanes,
+    /// Power of the whole spectrum.
+    all: f32,
+    /// Whether it holds nothing but tones.
+    is_tone: bool,
+}
+
+/// Levels of one frame, averaged over time, in dB.
 struct Level {
     /// Power inside the broad bands.
     inside: f32,
@@ -108,9 +120,31 @@ impl SpeechGate {
         }
     }
 
-    /// For each row of one window, log-mel energies in dB, whether it is speech.
-    pub fn speech<'a>(&self, log_mel_rows: impl Iterator<Item = &'a [f32]>) -> Vec<bool> {
-        let (mut shapes, levels) = self.levels(log_mel_rows);
+    /// Appends what is kept of some frames to `frames`, from their rows of log-mel energies in dB, `[frames, n_mels]`.
+    pub fn push(&self, log_mel: &[f32], frames: &mut Vec<GateFrame>) {
+        in_eights(Push { gate: self, log_mel, frames });
+    }
+
+    /// For each frame of one window, whether it is speech.
+    pub fn speech(&self, frames: &[GateFrame]) -> Vec<bool> {
+        in_eights(Speech { gate: self, frames })
+    }
+
+    #[inline(always)]
+    fn frame(&self, row: &[f32], mel: &mut [f32]) -> GateFrame {
+        mel.iter_mut().zip(row).for_each(|(power, level)| *power = to_power(level - self.full_scale_db));
+        let mut bands = [0.0; LANES];
+        for (power, band) in bands.iter_mut().zip(&self.bands) {
+            let values = mel.get(band.clone()).unwrap_or_default();
+            *power = sum(values) / values.len().max(1) as f32;
+        }
+        mel.iter_mut().zip(&self.mel_widths).for_each(|(power, width)| *power *= width);
+        GateFrame { bands, all: sum(mel), is_tone: self.tones.is_tone(mel) }
+    }
+
+    #[inline(always)]
+    fn decide<S: Simd>(&self, simd: S, frames: &[GateFrame]) -> Vec<bool> {
+        let (mut shapes, levels) = self.levels(frames);
         let loud = quantile(levels.iter().map(|level| level.inside), LOUD_QUANTILE);
         let active: Vec<bool> = levels
             .iter()
@@ -135,7 +169,7 @@ impl SpeechGate {
             neighbours.clear();
             neighbours.extend(around.clone().map(|frame| shapes[frame]));
             let tones = around.filter_map(|frame| levels[frame].is_tone).map(|is_tone| if is_tone { 1 } else { -1 });
-            if tones.sum::<i32>() <= 0 && self.variation(&mut neighbours) >= LEAST_VARIATION_DB {
+            if tones.sum::<i32>() <= 0 && self.variation(simd, &mut neighbours) >= LEAST_VARIATION_DB {
                 marks.copy_from_slice(&active[first..first + marks.len()]);
             }
         }
@@ -143,44 +177,33 @@ impl SpeechGate {
     }
 
     /// Levels of the broad bands, a lane each, and of each frame, averaged over time, in dB.
-    fn levels<'a>(&self, log_mel_rows: impl Iterator<Item = &'a [f32]>) -> (Vec<Lanes>, Vec<Level>) {
-        let (mut powers, mut tones): (Vec<(Lanes, f32)>, Vec<bool>) = Default::default();
-        let mut mel = Vec::with_capacity(self.mel_widths.len());
-        for row in log_mel_rows {
-            mel.clear();
-            mel.extend(row.iter().map(|level| to_power(level - self.full_scale_db)));
-            let mut bands = [0.0; LANES];
-            for (power, band) in bands.iter_mut().zip(&self.bands) {
-                let values = mel.get(band.clone()).unwrap_or_default();
-                *power = values.iter().sum::<f32>() / values.len().max(1) as f32;
-            }
-            mel.iter_mut().zip(&self.mel_widths).for_each(|(power, width)| *power *= width);
-            powers.push((bands, mel.iter().sum()));
-            tones.push(self.tones.is_tone(&mel));
-        }
-        let (mut band_levels, mut levels) = (Vec::with_capacity(powers.len()), Vec::with_capacity(powers.len()));
-        for frame in 0..powers.len() {
-            let near = frame.saturating_sub(self.average / 2)..powers.len().min(frame + self.average / 2 + 1);
+    #[inline(always)]
+    fn levels(&self, frames: &[GateFrame]) -> (Vec<Lanes>, Vec<Level>) {
+        let (mut band_levels, mut levels) = (Vec::with_capacity(frames.len()), Vec::with_capacity(frames.len()));
+        for (number, frame) in frames.iter().enumerate() {
+            let near = number.saturating_sub(self.average / 2)..frames.len().min(number + self.average / 2 + 1);
             let (mut means, mut all, share) = ([0.0; LANES], 0.0, 1.0 / near.len() as f32);
-            for (bands, whole) in &powers[near] {
+            for GateFrame { bands, all: whole, .. } in &frames[near] {
                 means.iter_mut().zip(bands).for_each(|(mean, power)| *mean += power * share);
                 all += whole * share;
             }
             band_levels.push(means.map(decibel));
             let inside = self.inside(&means);
-            let is_pause = self.inside(&powers[frame].0) < PAUSE_PART * inside;
-            let is_tone = (!is_pause).then_some(tones[frame]);
+            let is_pause = self.inside(&frame.bands) < PAUSE_PART * inside;
+            let is_tone = (!is_pause).then_some(frame.is_tone);
             levels.push(Level { inside: decibel(inside), all: decibel(all), is_tone });
         }
         (band_levels, levels)
     }
 
     /// Power inside the broad bands.
+    #[inline(always)]
     fn inside(&self, bands: &Lanes) -> f32 {
         bands.iter().zip(&self.widths).map(|(power, width)| power * width).sum()
     }
 
     /// Turns band levels into levels relative to the frame's mean, none of them counted below `floor_db`.
+    #[inline(always)]
     fn make_shapes(&self, band_levels: &mut [Lanes], floor_db: f32) {
         for frame in band_levels {
             let levels = &mut frame[..self.bands.len()];
@@ -191,37 +214,93 @@ impl SpeechGate {
     }
 
     /// How much the spectrum's shape varies over some frames, in dB; the shapes are changed.
-    fn variation(&self, shapes: &mut [Lanes]) -> f32 {
+    #[inline(always)]
+    fn variation<S: Simd>(&self, simd: S, shapes: &mut [Lanes]) -> f32 {
         /// Standard deviation of a normal distribution over its median absolute deviation.
         const NORMAL: f32 = 1.4826;
         if shapes.len() < LEAST_NEIGHBOURS || self.bands.is_empty() {
             return 0.0;
         }
-        let middle = medians(shapes);
+        let middle = medians(simd, shapes);
         for shape in &mut *shapes {
             shape.iter_mut().zip(middle).for_each(|(value, middle)| *value = (*value - middle).abs());
         }
-        let deviations = medians(shapes);
+        let deviations = medians(simd, shapes);
         NORMAL * deviations[..self.bands.len()].iter().sum::<f32>() / self.bands.len() as f32
     }
 }
 
+/// [`SpeechGate::push`] in vector registers, as is all that it calls.
+struct Push<'a> {
+    gate: &'a SpeechGate,
+    log_mel: &'a [f32],
+    frames: &'a mut Vec<GateFrame>,
+}
+
+impl WithSimd for Push<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let mut mel = vec![0.0; self.gate.mel_widths.len()];
+        for row in self.log_mel.chunks_exact(mel.len()) {
+            self.frames.push(self.gate.frame(row, &mut mel));
+        }
+    }
+}
+
+/// [`SpeechGate::speech`], likewise.
+struct Speech<'a> {
+    gate: &'a SpeechGate,
+    frames: &'a [GateFrame],
+}
+
+impl WithSimd for Speech<'_> {
+    type Output = Vec<bool>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Vec<bool> {
+        self.gate.decide(simd, self.frames)
+    }
+}
+
+/// The sum, in as many lanes as vector registers like.
+#[inline(always)]
+pub(super) fn sum(values: &[f32]) -> f32 {
+    let (groups, rest) = values.as_chunks::<LANES>();
+    let mut lanes = [0.0; LANES];
+    for group in groups {
+        lanes.iter_mut().zip(group).for_each(|(lane, value)| *lane += value);
+    }
+    lanes.iter().chain(rest).sum()
+}
+
 /// Level of a power, in dB.
+#[inline(always)]
 fn decibel(power: f32) -> f32 {
     to_decibel_above(power, LEAST_POWER)
 }
 
-/// The middle value of each lane; changes the order of the rows, which are at least one, lane by lane.
-fn medians(rows: &mut [Lanes]) -> Lanes {
-    let middle = rows.len() / 2;
-    // Each row up to the middle becomes the least of those from it on: more comparisons than need be, but no branches, and
-    // all lanes at once.
-    for first in 0..=middle {
-        let Some((least, others)) = rows[first..].split_first_mut() else { break };
-        for other in others {
-            let (one, two) = (*least, *other);
-            *least = array::from_fn(|lane| if two[lane] < one[lane] { two[lane] } else { one[lane] });
-            *other = array::from_fn(|lane| if one[lane] < two[lane] { two[lane] } else { one[lane] });
+/// The middle value of each lane; changes the order of the rows, which are at least three, lane by lane.
+#[inline(always)]
+fn medians<S: Simd>(simd: S, rows: &mut [Lanes]) -> Lanes {
+    const { assert!(S::F32_LANES <= LANES, "a register holds no more than a row") };
+    let (middle, width) = (rows.len() / 2, LANES / S::F32_LANES);
+    // Two by two, rows up to the middle become the least of those from them on: more comparisons than need be, but no
+    // branches, and all lanes at once.
+    let (registers, _) = S::as_mut_simd_f32s(rows.as_flattened_mut());
+    for part in 0..width {
+        for first in (0..=middle).step_by(2) {
+            let Some((sorted, others)) = registers.split_at_mut_checked((first + 2) * width) else { break };
+            let (one, two) = (sorted[first * width + part], sorted[(first + 1) * width + part]);
+            let (mut least, mut second) = (simd.min_f32s(one, two), simd.max_f32s(one, two));
+            for other in others.iter_mut().skip(part).step_by(width) {
+                let greater = simd.max_f32s(least, *other);
+                least = simd.min_f32s(least, *other);
+                *other = simd.max_f32s(second, greater);
+                second = simd.min_f32s(second, greater);
+            }
+            (sorted[first * width + part], sorted[(first + 1) * width + part]) = (least, second);
         }
     }
     rows[middle]

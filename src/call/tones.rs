@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::gate::sum;
+
 /// Tones are looked for from here on, in Hz: those of keys (DTMF, ITU-T Q.23, from 697 Hz) and of announcements (ITU-T E.180, from
 /// 950 Hz) are higher, while most of a voice's power in two such narrow bands is that of its lowest harmonics.
 const LOWEST_HZ: f64 = 600.0;
@@ -29,9 +31,20 @@ impl ToneDetector {
     }
 
     /// Whether at least 90 % of the power of one frame, which has a number for each mel band, is in at most two tones above 600 Hz.
+    #[inline(always)]
     pub fn is_tone(&self, powers: &[f32]) -> bool {
         let powers = powers.get(self.bands.clone()).unwrap_or_default();
-        let least = LEAST_SHARE * powers.iter().sum::<f32>();
+        let least = LEAST_SHARE * sum(powers);
+        // Of most frames no tone has enough, which is quickly seen.
+        let (mut most, others) = (0.0_f32, powers.get(1..).unwrap_or_default());
+        for ((one, two), three) in powers.iter().zip(others).zip(others.get(1..).unwrap_or_default()) {
+            most = most.max(one + two + three);
+        }
+        least > 0.0 && 2.0 * most >= least && self.are_tones(powers, least)
+    }
+
+    /// Whether so much of the power is in at most two tones.
+    fn are_tones(&self, powers: &[f32], least: f32) -> bool {
         // Where its middle is, and how much is in it; the first of equals.
         let strongest = |is_allowed: &dyn Fn(usize) -> bool| {
             let tones = powers.windows(WIDTH).map(|tone| tone.iter().sum::<f32>()).enumerate();
@@ -41,7 +54,7 @@ impl ToneDetector {
         };
         let (middle, first) = strongest(&|_| true);
         // The second is no stronger.
-        least > 0.0 && 2.0 * first >= least && first + strongest(&|other| other.abs_diff(middle) >= WIDTH).1 >= least
+        2.0 * first >= least && first + strongest(&|other| other.abs_diff(middle) >= WIDTH).1 >= least
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::f64::consts::PI;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
+
+use crate::registers::in_eights;
 
 /// Coefficients computed together, in registers: [`GROUPS`] times [`LANES`].
 const TILE: usize = GROUPS * LANES;
@@ -36,16 +38,15 @@ impl Dct {
 
     /// Writes the transform of `levels` (`[bands]`) into `cepstrum` (`[coefficients]`).
     pub fn apply(&self, levels: &[f32], cepstrum: &mut [f32]) {
-        let registers = Arch::new();
         for (tile, cepstrum) in self.table.chunks_exact(self.bands.max(1)).zip(cepstrum.chunks_mut(TILE)) {
             let mut whole = [[0.0; LANES]; GROUPS];
-            registers.dispatch(Transform { tile, levels, cepstrum: &mut whole });
+            in_eights(Transform { tile, levels, cepstrum: &mut whole });
             cepstrum.iter_mut().zip(whole.as_flattened()).for_each(|(out, sum)| *out = *sum);
         }
     }
 }
 
-/// A tile's coefficients, in the widest vector registers there are.
+/// A tile's coefficients, in vector registers.
 struct Transform<'a> {
     tile: &'a [[[f32; LANES]; GROUPS]],
     levels: &'a [f32],

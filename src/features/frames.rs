@@ -26,9 +26,11 @@ impl Framer {
         Self { length, hop, boundary, signal: Vec::new(), next: 0, opened: false }
     }
 
-    /// Takes samples, and gives each frame that they complete, of `length` samples, to `each`.
-    pub fn push(&mut self, samples: &[f32], each: impl FnMut(&[f32])) {
+    /// Takes samples as `prepare` changes them, and gives each frame that they complete, of `length` samples, to `each`.
+    pub fn push(&mut self, samples: &[f32], prepare: impl FnOnce(&mut [f32]), each: impl FnMut(&[f32])) {
+        let before = self.signal.len();
         self.signal.extend_from_slice(samples);
+        prepare(&mut self.signal[before..]);
         let needed = if self.boundary == Boundary::Reflect { self.length / 2 + 1 } else { 1 };
         if !self.opened && self.signal.len() >= needed {
             self.open();
@@ -97,7 +99,7 @@ mod tests {
         let mut framer = Framer::new(4, 2, boundary);
         let mut frames = Vec::new();
         for piece in samples.chunks(piece) {
-            framer.push(piece, |frame| frames.push(frame.to_vec()));
+            framer.push(piece, |_| (), |frame| frames.push(frame.to_vec()));
         }
         framer.finish(|frame| frames.push(frame.to_vec()));
         frames

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
+
+use crate::registers::in_eights;
 
 /// Up to here the mel scale of Slaney's Auditory Toolbox is linear, above logarithmic.
 const BREAK_HZ: f64 = 1000.0;
@@ -92,11 +94,11 @@ impl MelBank {
 
     /// Writes the energy of each band into `mel` (`[bands]`) from the power of each bin (`[n_fft/2 + 1]`, finite).
     pub fn apply(&self, power: &[f32], mel: &mut [f32]) {
-        Arch::new().dispatch(Sums { bank: self, power, mel });
+        in_eights(Sums { bank: self, power, mel });
     }
 }
 
-/// [`MelBank::apply`] in the widest vector registers there are.
+/// [`MelBank::apply`] in vector registers.
 struct Sums<'a> {
     bank: &'a MelBank,
     power: &'a [f32],

@@ -19,7 +19,6 @@ pub struct FrameStream {
     mel: MelBank,
     level: BandLevel,
     pitch: Option<PitchStream>,
-    emphasized: Vec<f32>,
     power: Vec<f32>,
 }
 
@@ -34,19 +33,13 @@ impl FrameStream {
             mel: MelBank::new(spec.sample_rate, spec.n_fft, spec.n_mels, spec.fmin, spec.fmax),
             level: BandLevel::new(spec.sample_rate, spec.n_fft, spec.fmin, spec.fmax),
             pitch: spec.needs_pitch().then(|| PitchStream::new(spec.sample_rate, spec.hop)),
-            emphasized: Vec::new(),
         }
     }
 
     /// Takes samples at the features' rate, and appends the frames that they complete to `track`.
     pub fn push(&mut self, samples: &[f32], track: &mut FrameTrack) {
         for piece in samples.chunks(PIECE) {
-            let mut emphasized = std::mem::take(&mut self.emphasized);
-            emphasized.clear();
-            emphasized.extend_from_slice(piece);
-            self.pre_emphasis.apply(&mut emphasized);
-            self.spectral_rows(Some(&emphasized), track);
-            self.emphasized = emphasized;
+            self.spectral_rows(Some(piece), track);
             if let (Some(pitch), Some(frames)) = (&mut self.pitch, &mut track.pitch) {
                 pitch.push(piece, frames);
             }
@@ -73,7 +66,7 @@ impl FrameStream {
             self.mel.apply(&self.power, &mut track.log_mel[row..]);
         };
         match samples {
-            Some(samples) => self.framer.push(samples, each),
+            Some(samples) => self.framer.push(samples, |samples| self.pre_emphasis.apply(samples), each),
             None => self.framer.finish(each),
         }
         to_decibels(&mut track.log_mel[first..]);

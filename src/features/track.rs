@@ -46,14 +46,10 @@ impl FrameTrack {
         self.first += count;
     }
 
-    /// Mel bands of a frame in dB, at least -100, `[n_mels]`; `None` if the frame is not held.
-    pub fn log_mel(&self, frame: usize) -> Option<&[f32]> {
-        let row = self.row(frame)?;
-        self.log_mel.get(row * self.bands..(row + 1) * self.bands)
-    }
-
-    fn row(&self, frame: usize) -> Option<usize> {
-        (frame < self.frames()).then(|| frame.checked_sub(self.first))?
+    /// Mel bands in dB, at least -100, of the frames of `range` that are held, `[frames, n_mels]`.
+    pub fn log_mel(&self, range: Range<usize>) -> &[f32] {
+        let rows = self.rows(range);
+        self.log_mel.get(rows.start * self.bands..rows.end * self.bands).unwrap_or_default()
     }
 
     /// Rows of the frames of `range` that are held.

@@ -9,7 +9,7 @@ pub(super) struct Ratio {
 
 impl Ratio {
     /// The whole way in one stage if the numbers are smooth and so small that several of them fit into `longest`
-    /// samples, else to at least six times the band that is kept, where the fractional stage has so much room for its
+    /// samples, else to at least 3.2 times the band that is kept, where the fractional stage has so much room for its
     /// transition that few taps are enough.
     pub(super) fn choose(from_hz: u32, to_hz: u32, longest: usize) -> Self {
         let divisor = greatest_common_divisor(from_hz, to_hz);
@@ -18,13 +18,14 @@ impl Ratio {
         if is_smooth(whole.up) && is_smooth(whole.down) && whole.down.saturating_mul(8) <= longest {
             return whole;
         }
-        let needed = u64::from(from_hz.min(to_hz)).saturating_mul(3);
+        // Of twice the band, which is the lower rate.
+        let needed = u64::from(from_hz.min(to_hz)).saturating_mul(8);
         let enough = |ratio: &Self| {
-            u64::from(from_hz).saturating_mul(ratio.up as u64) >= needed.saturating_mul(ratio.down as u64)
+            let reached = u64::from(from_hz).saturating_mul(ratio.up as u64).saturating_mul(5);
+            reached >= needed.saturating_mul(ratio.down as u64)
         };
         let decimations = (1..=64_usize).rev().filter(|&down| is_smooth(down)).map(|down| Self { up: 1, down });
-        let interpolations = [(3, 2), (2, 1), (5, 2)].map(|(up, down)| Self { up, down });
-        decimations.chain(interpolations).find(enough).unwrap_or(Self { up: 3, down: 1 })
+        decimations.chain([Self { up: 3, down: 2 }]).find(enough).unwrap_or(Self { up: 2, down: 1 })
     }
 
     pub(super) fn is_exact(self, from_hz: u32, to_hz: u32) -> bool {

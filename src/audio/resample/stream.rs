@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use pulp::{Arch, Simd, WithSimd};
 use rustfft::num_complex::Complex;
 
 use super::fraction::{Place, TAPS};
@@ -72,7 +73,7 @@ impl Resampler {
             lane.push(&silence, output);
         }
         output.truncate(end);
-        *lane = Lane::new(Arc::clone(&lane.plan));
+        lane.restart();
         (self.received, self.emitted) = (0, 0);
     }
 
@@ -106,15 +107,26 @@ struct Lane {
 impl Lane {
     fn new(plan: Arc<Plan>) -> Self {
         let scratch = plan.forward.get_inplace_scratch_len().max(plan.inverse.get_inplace_scratch_len());
-        Self {
-            pending: vec![0.0; plan.margin],
+        let mut lane = Self {
+            pending: Vec::new(),
             pair: vec![Complex::default(); plan.forward.len()],
             pair_out: vec![Complex::default(); plan.inverse.len()],
             scratch: vec![Complex::default(); scratch],
-            between: vec![0.0; TAPS / 2 - 1],
+            between: Vec::new(),
             place: Place::default(),
             plan,
+        };
+        lane.restart();
+        lane
+    }
+
+    /// Silence comes before the stream.
+    fn restart(&mut self) {
+        for (samples, silence) in [(&mut self.pending, self.plan.margin), (&mut self.between, TAPS / 2 - 1)] {
+            samples.clear();
+            samples.resize(silence, 0.0);
         }
+        self.place = Place::default();
     }
 
     fn push(&mut self, mut samples: &[f32], output: &mut Vec<f32>) {
@@ -129,10 +141,9 @@ impl Lane {
             samples = others;
             self.filter_pair();
             let end = self.plan.margin_out.saturating_add(self.plan.hop_out);
-            let fresh = self.pair_out.get(self.plan.margin_out..end).unwrap_or_default();
+            let pair = self.pair_out.get(self.plan.margin_out..end).unwrap_or_default();
             let filtered = if self.plan.fraction.is_some() { &mut self.between } else { &mut *output };
-            filtered.extend(fresh.iter().map(|both| both.re));
-            filtered.extend(fresh.iter().map(|both| both.im));
+            Arch::new().dispatch(Part { pair, output: filtered });
             if let Some(fraction) = &self.plan.fraction {
                 self.place = fraction.interpolate(&self.between, self.place, output);
                 let used = self.place.whole.min(self.between.len());
@@ -145,25 +156,70 @@ impl Lane {
     /// Block stage: `pending` to `pair_out`, and two hops on.
     fn filter_pair(&mut self) {
         let plan = &self.plan;
+        let registers = Arch::new();
         let later = self.pending.get(plan.hop..).unwrap_or_default();
-        for ((both, earlier), later) in self.pair.iter_mut().zip(&self.pending).zip(later) {
-            *both = Complex::new(*earlier, *later);
-        }
+        registers.dispatch(Join { earlier: &self.pending, later, pair: &mut self.pair });
         self.pending.drain(..plan.hop.saturating_mul(2).min(self.pending.len()));
         plan.forward.process_with_scratch(&mut self.pair, &mut self.scratch);
         let below = self.pair.len().saturating_sub(plan.response_below.len());
         let below_out = self.pair_out.len().saturating_sub(plan.response_below.len());
         let (out, out_below) = self.pair_out.split_at_mut(below_out);
-        weigh(&self.pair, &plan.response, out);
+        registers.dispatch(Weigh { bins: &self.pair, gains: &plan.response, out });
         out.get_mut(plan.response.len()..).unwrap_or_default().fill(Complex::default());
-        weigh(self.pair.get(below..).unwrap_or_default(), &plan.response_below, out_below);
+        let bins_below = self.pair.get(below..).unwrap_or_default();
+        registers.dispatch(Weigh { bins: bins_below, gains: &plan.response_below, out: out_below });
         plan.inverse.process_with_scratch(&mut self.pair_out, &mut self.scratch);
     }
 }
 
+/// Two blocks become one of complex numbers.
+struct Join<'a> {
+    earlier: &'a [f32],
+    later: &'a [f32],
+    pair: &'a mut [Complex<f32>],
+}
+
+impl WithSimd for Join<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for ((both, earlier), later) in self.pair.iter_mut().zip(self.earlier).zip(self.later) {
+            *both = Complex::new(*earlier, *later);
+        }
+    }
+}
+
 /// Writes each bin times its gain.
-fn weigh(bins: &[Complex<f32>], gains: &[f32], out: &mut [Complex<f32>]) {
-    for ((out, bin), gain) in out.iter_mut().zip(bins).zip(gains) {
-        *out = Complex::new(bin.re * gain, bin.im * gain);
+struct Weigh<'a> {
+    bins: &'a [Complex<f32>],
+    gains: &'a [f32],
+    out: &'a mut [Complex<f32>],
+}
+
+impl WithSimd for Weigh<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for ((out, bin), gain) in self.out.iter_mut().zip(self.bins).zip(self.gains) {
+            *out = Complex::new(bin.re * gain, bin.im * gain);
+        }
+    }
+}
+
+/// Appends the two blocks, one after the other.
+struct Part<'a> {
+    pair: &'a [Complex<f32>],
+    output: &'a mut Vec<f32>,
+}
+
+impl WithSimd for Part<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.output.extend(self.pair.iter().map(|both| both.re));
+        self.output.extend(self.pair.iter().map(|both| both.im));
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 
 use emotone::http::ApiError;
@@ -38,7 +38,8 @@ pub enum Failure {
     Refused(#[from] ApiError),
 }
 
-/// Has files judged on so many threads, and hands each over on this one: in the order of the files, or as they are done.
+/// Has files judged on so many threads, and each written once: in the order of the files, or as they are done. Whoever has done
+/// the file that is due writes it, and those that wait behind it.
 ///
 /// # Errors
 /// The first of `write`; nothing more is begun then.
@@ -47,57 +48,88 @@ pub fn share(
     files: &[PathBuf],
     threads: usize,
     in_order: bool,
-    mut write: impl FnMut(Done) -> io::Result<()>,
+    write: impl FnMut(Done) -> io::Result<()> + Send,
 ) -> io::Result<()> {
     let next = AtomicUsize::new(0);
-    // A permit is to begin a file, and given back when an answer is written. It is taken before a number is, so whoever has the
-    // number that is due can go on.
-    let (grant, permits) = mpsc::channel();
-    for _ in 0..threads * AHEAD {
-        let _ = grant.send(());
-    }
-    let permits = Mutex::new(permits);
+    let desk = Desk {
+        pile: Mutex::new(Pile { early: BTreeMap::new(), due: 0, write, failed: None }),
+        moved: Condvar::new(),
+        room: threads * AHEAD,
+        in_order,
+    };
     thread::scope(|scope| {
-        let (sender, receiver) = mpsc::channel();
         for _ in 0..threads.min(files.len()) {
-            let (sender, judge, next, permits) = (sender.clone(), &judge, &next, &permits);
-            scope.spawn(move || {
-                while permits.lock().unwrap_or_else(PoisonError::into_inner).recv().is_ok() {
+            scope.spawn(|| {
+                loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     let Some(file) = files.get(number) else { return };
+                    if !desk.has_room_for(number) {
+                        return;
+                    }
                     // A number that never comes would be waited for for ever.
                     let answer = catch_unwind(AssertUnwindSafe(|| judge(file)))
                         .unwrap_or_else(|_| Err(ApiError::Internal("the work on this file panicked".into()).into()));
-                    let done = Done { file: file.clone(), answer };
-                    if sender.send((number, done)).is_err() {
-                        return;
-                    }
+                    desk.hand_in(number, Done { file: file.clone(), answer });
                 }
             });
         }
-        drop(sender);
-        let (mut early, mut due) = (BTreeMap::new(), 0);
-        // Gone with this closure, so that a failure to write ends those who wait for it.
-        let grant = grant;
-        let mut written = |done: Done| -> io::Result<()> {
-            write(done)?;
-            // Nobody waits for it any more once all files are begun.
-            let _ = grant.send(());
-            Ok(())
-        };
-        for (number, done) in receiver {
-            if !in_order {
-                written(done)?;
-                continue;
+    });
+    desk.pile.into_inner().unwrap_or_else(PoisonError::into_inner).failed.map_or(Ok(()), Err)
+}
+
+/// Where answers are handed in.
+struct Desk<Write> {
+    pile: Mutex<Pile<Write>>,
+    /// Told when more is due, or nothing is any more.
+    moved: Condvar,
+    /// How many files may be begun from the one that is due on.
+    room: usize,
+    in_order: bool,
+}
+
+struct Pile<Write> {
+    /// What waits for what is due.
+    early: BTreeMap<usize, Done>,
+    due: usize,
+    write: Write,
+    failed: Option<io::Error>,
+}
+
+impl<Write: FnMut(Done) -> io::Result<()>> Desk<Write> {
+    /// Waits until a file may be begun; false if none is to be any more.
+    fn has_room_for(&self, number: usize) -> bool {
+        let pile = self.pile.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_full = |pile: &mut Pile<Write>| pile.failed.is_none() && self.in_order && number >= pile.due + self.room;
+        let pile = self.moved.wait_while(pile, is_full).unwrap_or_else(PoisonError::into_inner);
+        pile.failed.is_none()
+    }
+
+    fn hand_in(&self, number: usize, done: Done) {
+        let mut pile = self.pile.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.in_order {
+            pile.early.insert(number, done);
+            while let Some(done) = pile.take_due() {
+                pile.write(done);
             }
-            early.insert(number, done);
-            while let Some(done) = early.remove(&due) {
-                written(done)?;
-                due += 1;
-            }
+        } else {
+            pile.write(done);
         }
-        Ok(())
-    })
+        self.moved.notify_all();
+    }
+}
+
+impl<Write: FnMut(Done) -> io::Result<()>> Pile<Write> {
+    fn take_due(&mut self) -> Option<Done> {
+        let done = self.early.remove(&self.due)?;
+        self.due += 1;
+        Some(done)
+    }
+
+    fn write(&mut self, done: Done) {
+        if self.failed.is_none() {
+            self.failed = (self.write)(done).err();
+        }
+    }
 }
 
 /// What is heard in a file.
@@ -116,6 +148,7 @@ pub fn judge(pipeline: &Pipeline, file: &Path) -> Result<Classification, Failure
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::AtomicBool;
+    use std::sync::mpsc;
 
     use super::*;
 

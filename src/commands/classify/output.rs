@@ -13,7 +13,7 @@ use super::lines;
 /// Answers on their way out; each is handed to the system before the next, so that a killed run loses none it has written.
 pub struct Output {
     form: Form,
-    sink: Box<dyn Write>,
+    sink: Box<dyn Write + Send>,
 }
 
 /// How answers are written.

@@ -1,4 +1,4 @@
-//! Power spectrum of a frame.
+//! The power spectrum by a library's transform: any even length, on any processor.
 
 use std::f64::consts::TAU;
 use std::fmt;
@@ -9,21 +9,15 @@ use pulp::{Arch, Simd, WithSimd};
 use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlanner};
 
+use super::{hann, to_single};
+
 /// Bins that are unpacked together, in registers.
 const LANES: usize = 4;
 
-/// Periodic Hann window, `0.5 - 0.5·cos(2πn/length)`, as `scipy.signal.get_window("hann", length)`.
-pub fn hann(length: usize) -> Vec<f64> {
-    (0..length).map(|n| 0.5 - 0.5 * (TAU * n as f64 / length as f64).cos()).collect()
-}
-
-/// `|FFT(window · frame)|²` with the plan and the buffers kept from frame to frame.
-///
-/// The transform runs in double precision: a tone is 100 dB and more above the far bins of its own frame, and in single
-/// precision those would hold rounding noise, which the logarithm then makes as loud as all else.
+/// [`PowerSpectrum`](super::PowerSpectrum) with a frame's even samples as real parts, its odd ones as imaginary parts.
 #[derive(Clone)]
-pub struct PowerSpectrum {
-    /// Of half the length: a frame's even samples are real parts, its odd ones imaginary parts.
+pub(super) struct Pairs {
+    /// Of half the length.
     plan: Arc<dyn Fft<f64>>,
     window: Arc<[f64]>,
     /// `-i·exp(-2πi·bin/n_fft)` from bin 1 on, for a quarter of the circle.
@@ -32,9 +26,9 @@ pub struct PowerSpectrum {
     scratch: Vec<Complex<f64>>,
 }
 
-impl PowerSpectrum {
+impl Pairs {
     /// For frames of `n_fft` samples, an even number.
-    pub fn new(n_fft: usize) -> Self {
+    pub(super) fn new(n_fft: usize) -> Self {
         let plan = FftPlanner::new().plan_fft_forward(n_fft / 2);
         let turn = |bin: usize| Complex::cis(-TAU * (bin as f64 / n_fft as f64 + 0.25));
         Self {
@@ -46,13 +40,8 @@ impl PowerSpectrum {
         }
     }
 
-    /// Number of bins, `n_fft/2 + 1`; bin `b` lies at `b·sample_rate/n_fft` Hz.
-    pub fn bins(&self) -> usize {
-        self.packed.len() + 1
-    }
-
-    /// Writes the power of each bin, at least 0 and finite, into `power` (`[bins]`). `frame` holds `n_fft` samples.
-    pub fn apply(&mut self, frame: &[f32], power: &mut [f32]) {
+    /// As [`PowerSpectrum::apply`](super::PowerSpectrum::apply).
+    pub(super) fn apply(&mut self, frame: &[f32], power: &mut [f32]) {
         let registers = Arch::new();
         registers.dispatch(Weigh { frame, window: &self.window, weighed: cast_slice_mut(&mut self.packed) });
         self.plan.process_with_scratch(&mut self.packed, &mut self.scratch);
@@ -145,47 +134,8 @@ fn unpack<const N: usize>(
     }
 }
 
-/// Samples far beyond [-1, 1] are still numbers, and so must their power be.
-#[inline(always)]
-fn to_single(power: f64) -> f32 {
-    (power as f32).min(f32::MAX)
-}
-
-impl fmt::Debug for PowerSpectrum {
+impl fmt::Debug for Pairs {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("PowerSpectrum").field("n_fft", &self.window.len()).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn powers_are_those_of_the_definition_for_every_even_length() {
-        for n_fft in (4..=64).step_by(2) {
-            let frame: Vec<f32> = (0..n_fft).map(|n| ((n * n * 7) % 23) as f32 - 11.0).collect();
-            let mut spectrum = PowerSpectrum::new(n_fft);
-            let mut power = vec![f32::NAN; spectrum.bins()];
-            spectrum.apply(&frame, &mut power);
-            for (bin, power) in power.iter().enumerate() {
-                let turn = |n: usize| Complex::cis(-TAU * (bin * n) as f64 / n_fft as f64);
-                let weighed = frame.iter().zip(hann(n_fft)).map(|(sample, weight)| f64::from(*sample) * weight);
-                let sum: Complex<f64> = weighed.enumerate().map(|(n, sample)| turn(n) * sample).sum();
-                let expected = sum.norm_sqr() as f32;
-                assert!((power - expected).abs() <= 1e-5 * expected.max(1e-3), "{bin} of {n_fft}: {power}, {expected}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_tone_on_a_bin_puts_its_power_there_and_in_the_two_beside_it() {
-        let tone: Vec<f32> = (0..64).map(|n| (TAU * 8.0 * f64::from(n) / 64.0).sin() as f32).collect();
-        let mut spectrum = PowerSpectrum::new(64);
-        let mut power = vec![0.0; spectrum.bins()];
-        spectrum.apply(&tone, &mut power);
-        assert!((power[8] - 256.0).abs() < 1e-3, "{}", power[8]);
-        assert!((power[7] - 64.0).abs() < 1e-3 && (power[9] - 64.0).abs() < 1e-3);
-        assert!(power.iter().enumerate().all(|(bin, power)| (7..=9).contains(&bin) || *power < 1e-8));
+        formatter.debug_struct("Pairs").field("n_fft", &self.window.len()).finish_non_exhaustive()
     }
 }
