@@ -7,7 +7,7 @@ use tract_onnx::tract_core::optim::Optimizer;
 use tract_onnx::tract_hir::infer::Factoid;
 use tract_onnx::{Onnx, pb};
 
-use super::{CARD_KEY, Emotion, FEATURES_KEY, ModelCard, ModelError, Probabilities, lstm};
+use super::{CARD_KEY, Emotion, FEATURES_KEY, ModelCard, ModelError, Probabilities, convolution, lstm};
 use crate::features::{FeatureMatrix, FeatureSpec};
 
 /// A model that was checked against its own metadata and has answered once. Cheap to clone.
@@ -110,6 +110,7 @@ fn plan(onnx: &Onnx, proto: &pb::ModelProto, features: &FeatureSpec) -> TractRes
     }
     let mut model = model.with_input_fact(0, f32::fact(shape).into())?.into_typed()?;
     simplifications().optimize(&mut model)?;
+    convolution::replace(&mut model)?;
     model.optimize()?;
     model.into_runnable()
 }
@@ -130,10 +131,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_memory_is_one_operation() {
-        let model = Classifier::from_onnx(include_bytes!("../../models/emotone-cnn-lstm.onnx")).unwrap();
-        let names: Vec<_> = model.plan.model().nodes.iter().map(|node| node.op.name()).collect();
-        assert!(names.iter().any(|name| name == "Recurrence"), "{names:?}");
+    fn memories_and_convolutions_are_one_operation_each() {
+        for model in [
+            &include_bytes!("../../models/emotone-cnn-lstm.onnx")[..],
+            include_bytes!("../../models/emotone-robust.onnx"),
+        ] {
+            let model = Classifier::from_onnx(model).unwrap();
+            let names: Vec<_> = model.plan.model().nodes.iter().map(|node| node.op.name()).collect();
+            for own in ["Recurrence", "Convolution"] {
+                assert!(names.iter().any(|name| name == own), "no {own} in {names:?}");
+            }
+            assert!(!names.iter().any(|name| name.contains("Im2col")), "{names:?}");
+        }
     }
 
     #[test]

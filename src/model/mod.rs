@@ -5,6 +5,7 @@ mod metadata;
 mod prediction;
 mod recurrence;
 mod lstm;
+mod convolution;
 mod classifier;
 
 pub use classifier::Classifier;
