@@ -6,7 +6,6 @@
 //! [`LiveCall`] tells the same segments one by one, and alerts by its [`AlertRule`]s.
 
 mod windows;
-mod tones;
 mod gate;
 mod channel;
 mod timeline;
@@ -18,7 +17,7 @@ mod live;
 
 pub use alert::{Alert, AlertRule, AlertRuleError, channel_of_track};
 pub use channel::{ChannelAnalyzer, Window};
-pub use gate::SpeechGate;
+pub use gate::{GateFrame, SpeechGate};
 pub use judgement::{ChannelJudgement, Judgement, Segment, Verdict};
 pub use live::{LiveCall, LiveEvent, LiveFormat, Summary};
 pub use posted::{PostedCall, Step};

@@ -15,6 +15,7 @@
 //! cannot share them.
 
 mod stream;
+mod blocks;
 mod plan;
 mod fraction;
 mod ratio;

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::Arch;
 use rustfft::num_complex::Complex;
 
+use super::blocks::{Join, Part, Weigh};
 use super::fraction::{Place, TAPS};
 use super::plan::Plan;
 use crate::audio::{AudioError, Waveform};
@@ -169,57 +170,5 @@ impl Lane {
         let bins_below = self.pair.get(below..).unwrap_or_default();
         registers.dispatch(Weigh { bins: bins_below, gains: &plan.response_below, out: out_below });
         plan.inverse.process_with_scratch(&mut self.pair_out, &mut self.scratch);
-    }
-}
-
-/// Two blocks become one of complex numbers.
-struct Join<'a> {
-    earlier: &'a [f32],
-    later: &'a [f32],
-    pair: &'a mut [Complex<f32>],
-}
-
-impl WithSimd for Join<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        for ((both, earlier), later) in self.pair.iter_mut().zip(self.earlier).zip(self.later) {
-            *both = Complex::new(*earlier, *later);
-        }
-    }
-}
-
-/// Writes each bin times its gain.
-struct Weigh<'a> {
-    bins: &'a [Complex<f32>],
-    gains: &'a [f32],
-    out: &'a mut [Complex<f32>],
-}
-
-impl WithSimd for Weigh<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        for ((out, bin), gain) in self.out.iter_mut().zip(self.bins).zip(self.gains) {
-            *out = Complex::new(bin.re * gain, bin.im * gain);
-        }
-    }
-}
-
-/// Appends the two blocks, one after the other.
-struct Part<'a> {
-    pair: &'a [Complex<f32>],
-    output: &'a mut Vec<f32>,
-}
-
-impl WithSimd for Part<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        self.output.extend(self.pair.iter().map(|both| both.re));
-        self.output.extend(self.pair.iter().map(|both| both.im));
     }
 }

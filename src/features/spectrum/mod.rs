@@ -1,18 +1,20 @@
 //! Power spectrum of a frame.
 
-use std::f64::consts::TAU;
-
-use pairs::Pairs;
-#[cfg(target_arch = "x86_64")]
-use rows::Rows;
-
 mod pairs;
 #[cfg(target_arch = "x86_64")]
 mod rows;
 #[cfg(target_arch = "x86_64")]
+mod tables;
+#[cfg(target_arch = "x86_64")]
 mod square;
 #[cfg(target_arch = "x86_64")]
 mod butterflies;
+
+use std::f64::consts::TAU;
+
+use self::pairs::Pairs;
+#[cfg(target_arch = "x86_64")]
+use self::rows::Rows;
 
 /// Periodic Hann window, `0.5 - 0.5·cos(2πn/length)`, as `scipy.signal.get_window("hann", length)`.
 pub fn hann(length: usize) -> Vec<f64> {

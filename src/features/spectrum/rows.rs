@@ -6,17 +6,17 @@
 //!
 //! `X[q + p·Q] = Σ_j exp(-2πi·jp/lanes) · exp(-2πi·jq/n_fft) · Y_j[q]`, with `Y_j` the spectrum of column `j`, of `Q` samples.
 //!
-//! A library's transform is as quick by itself, but must first be given the frame weighed and then have its spectrum
-//! unpacked, which took a third of the time.
+//! A library's transform must be given the frame weighed, and its spectrum be unpacked, which took a third of the time. Here
+//! both are part of the way.
 
-use std::f64::consts::TAU;
 use std::sync::Arc;
 
 use pulp::{Arch, NullaryFnOnce, Simd};
 
 use super::butterflies::{Complexes, add, eight, four, mul, sub};
 use super::square::Square;
-use super::{hann, to_single};
+use super::tables::{Tables, first_radix};
+use super::to_single;
 
 /// [`PowerSpectrum`](super::PowerSpectrum) in the registers of this processor.
 #[derive(Debug, Clone)]
@@ -24,22 +24,6 @@ pub(super) struct Rows {
     tables: Arc<Tables>,
     /// Real parts, then imaginary parts, of each of the columns' complex numbers, a lane for each column.
     work: Vec<f64>,
-}
-
-#[derive(Debug)]
-struct Tables {
-    /// Complex numbers of a column, a power of two.
-    length: usize,
-    /// Half of Hann's window: the spectra that are taken apart come out twice as large.
-    window: Vec<f64>,
-    /// Which complex number of a column the first stage takes, in the order in which the later ones find it.
-    order: Vec<u32>,
-    /// For each later stage and each place in it, by what the second to fourth number are turned.
-    turns: Vec<[[f64; 2]; 3]>,
-    /// By what a column's odd samples are turned when they join the even ones, for each bin.
-    odd_turns: Vec<[f64; 2]>,
-    /// By what each column is turned when it joins the others, for each bin: real parts, then imaginary parts.
-    column_turns: Vec<f64>,
 }
 
 impl Rows {
@@ -87,31 +71,6 @@ impl<const LANES: usize, S: Square<LANES>> NullaryFnOnce for Run<'_, LANES, S> {
 }
 
 impl Tables {
-    fn new(n_fft: usize, lanes: usize) -> Self {
-        let length = n_fft / 2 / lanes;
-        let turn = |part: usize, whole: usize| {
-            let angle = -TAU * part as f64 / whole as f64;
-            [angle.cos(), angle.sin()]
-        };
-        let (mut turns, mut size) = (Vec::new(), first_radix(length));
-        while size < length {
-            turns.extend((0..size).map(|place| [1, 2, 3].map(|number| turn(number * place, 4 * size))));
-            size *= 4;
-        }
-        let column_turns = (0..=length).flat_map(|bin| {
-            let all = (0..lanes).map(move |column| turn(column * bin, n_fft));
-            all.clone().map(|[re, _]| re).chain(all.map(|[_, im]| im))
-        });
-        Self {
-            length,
-            window: hann(n_fft).into_iter().map(|weight| weight / 2.0).collect(),
-            order: (0..length).map(|place| from_place(place, length) as u32).collect(),
-            turns,
-            odd_turns: (0..=length).map(|bin| turn(2 * bin + length, 4 * length)).collect(),
-            column_turns: column_turns.collect(),
-        }
-    }
-
     /// First stage of the columns' transforms, of weighed samples.
     #[inline(always)]
     fn begin<const LANES: usize, S: Square<LANES>>(&self, simd: S, frame: &[[f32; LANES]], work: &mut [[S::f64s; 2]]) {
@@ -202,23 +161,6 @@ impl Tables {
     }
 }
 
-/// What the first stage transforms at once; all later ones four.
-fn first_radix(length: usize) -> usize {
-    if length.trailing_zeros().is_multiple_of(2) { 4 } else { 8 }
-}
-
-/// The number of a column that the first stage puts at a place: its digits, by the stages' radices, the other way round.
-fn from_place(place: usize, length: usize) -> usize {
-    let (mut radix, mut rest, mut left, mut number) = (first_radix(length), place, length, 0);
-    while left > 1 {
-        left /= radix;
-        number += rest % radix * left;
-        rest /= radix;
-        radix = 4;
-    }
-    number
-}
-
 #[inline(always)]
 fn zero<S: Simd>(simd: S) -> Complexes<S> {
     splat(simd, [0.0; 2])
@@ -251,4 +193,36 @@ fn weighed<const LANES: usize, S: Square<LANES>>(
 ) -> Complexes<S> {
     let (even, odd) = (S::row(frame[2 * place]), S::row(frame[2 * place + 1]));
     Complexes { re: simd.mul_f64s(even, window[2 * place]), im: simd.mul_f64s(odd, window[2 * place + 1]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use pulp::x86::{V3, V4};
+
+    use super::super::pairs::Pairs;
+    use super::*;
+
+    /// Compares powers with a library's, for lengths from the shortest on.
+    fn compare<const LANES: usize, S: Square<LANES>>(mut run: impl FnMut(Run<'_, LANES, S>), simd: S) {
+        for n_fft in (1..7).map(|more| (LANES * LANES) << more) {
+            let frame: Vec<f32> = (0..n_fft).map(|n| ((n * n * 7) % 23) as f32 - 11.0).collect();
+            let (mut power, mut expected) = (vec![f32::NAN; n_fft / 2 + 1], vec![f32::NAN; n_fft / 2 + 1]);
+            let mut rows = Rows { work: vec![0.0; n_fft], tables: Tables::new(n_fft, LANES).into() };
+            run(Run { simd, rows: &mut rows, frame: &frame, power: &mut power });
+            Pairs::new(n_fft).apply(&frame, &mut expected);
+            for (bin, (power, expected)) in power.iter().zip(&expected).enumerate() {
+                assert!((power - expected).abs() <= 1e-6 * expected, "{bin} of {n_fft}: {power}, {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn registers_of_either_width_give_the_same_powers() {
+        if let Some(simd) = V3::try_new() {
+            compare(|run: Run<'_, 4, V3>| simd.vectorize(run), simd);
+        }
+        if let Some(simd) = V4::try_new() {
+            compare(|run: Run<'_, 8, V4>| simd.vectorize(run), simd);
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::gate::sum;
+use super::frame::sum;
 
 /// Tones are looked for from here on, in Hz: those of keys (DTMF, ITU-T Q.23, from 697 Hz) and of announcements (ITU-T E.180, from
 /// 950 Hz) are higher, while most of a voice's power in two such narrow bands is that of its lowest harmonics.

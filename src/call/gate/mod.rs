@@ -1,9 +1,16 @@
 //! Speech or not, frame by frame.
 
+mod tones;
+mod frame;
+mod order;
+
 use pulp::{Simd, WithSimd};
 
-use super::tones::ToneDetector;
-use crate::features::{FeatureSpec, mel_edges, to_decibel_above, to_power};
+pub use self::frame::GateFrame;
+use self::frame::Push;
+use self::order::{medians, quantile};
+use self::tones::ToneDetector;
+use crate::features::{FeatureSpec, mel_edges, to_decibel_above};
 use crate::registers::in_eights;
 
 /// Edges of the broad bands, in Hz: inside what a telephone passes (300 to 3400 Hz), above mains hum, and about equally
@@ -72,17 +79,6 @@ pub struct SpeechGate {
     neighbourhood: usize,
 }
 
-/// What the gate keeps of one frame.
-#[derive(Debug, Clone, Copy)]
-pub struct GateFrame {
-    /// Mean power in each broad band.
-    bands: Lanes,
-    /// Power of the whole spectrum.
-    all: f32,
-    /// Whether it holds nothing but tones.
-    is_tone: bool,
-}
-
 /// Levels of one frame, averaged over time, in dB.
 struct Level {
     /// Power inside the broad bands.
@@ -128,18 +124,6 @@ impl SpeechGate {
     /// For each frame of one window, whether it is speech.
     pub fn speech(&self, frames: &[GateFrame]) -> Vec<bool> {
         in_eights(Speech { gate: self, frames })
-    }
-
-    #[inline(always)]
-    fn frame(&self, row: &[f32], mel: &mut [f32]) -> GateFrame {
-        mel.iter_mut().zip(row).for_each(|(power, level)| *power = to_power(level - self.full_scale_db));
-        let mut bands = [0.0; LANES];
-        for (power, band) in bands.iter_mut().zip(&self.bands) {
-            let values = mel.get(band.clone()).unwrap_or_default();
-            *power = sum(values) / values.len().max(1) as f32;
-        }
-        mel.iter_mut().zip(&self.mel_widths).for_each(|(power, width)| *power *= width);
-        GateFrame { bands, all: sum(mel), is_tone: self.tones.is_tone(mel) }
     }
 
     #[inline(always)]
@@ -230,26 +214,7 @@ impl SpeechGate {
     }
 }
 
-/// [`SpeechGate::push`] in vector registers, as is all that it calls.
-struct Push<'a> {
-    gate: &'a SpeechGate,
-    log_mel: &'a [f32],
-    frames: &'a mut Vec<GateFrame>,
-}
-
-impl WithSimd for Push<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let mut mel = vec![0.0; self.gate.mel_widths.len()];
-        for row in self.log_mel.chunks_exact(mel.len()) {
-            self.frames.push(self.gate.frame(row, &mut mel));
-        }
-    }
-}
-
-/// [`SpeechGate::speech`], likewise.
+/// [`SpeechGate::speech`] in vector registers, as is all that it calls.
 struct Speech<'a> {
     gate: &'a SpeechGate,
     frames: &'a [GateFrame],
@@ -264,54 +229,8 @@ impl WithSimd for Speech<'_> {
     }
 }
 
-/// The sum, in as many lanes as vector registers like.
-#[inline(always)]
-pub(super) fn sum(values: &[f32]) -> f32 {
-    let (groups, rest) = values.as_chunks::<LANES>();
-    let mut lanes = [0.0; LANES];
-    for group in groups {
-        lanes.iter_mut().zip(group).for_each(|(lane, value)| *lane += value);
-    }
-    lanes.iter().chain(rest).sum()
-}
-
 /// Level of a power, in dB.
 #[inline(always)]
 fn decibel(power: f32) -> f32 {
     to_decibel_above(power, LEAST_POWER)
-}
-
-/// The middle value of each lane; changes the order of the rows, which are at least three, lane by lane.
-#[inline(always)]
-fn medians<S: Simd>(simd: S, rows: &mut [Lanes]) -> Lanes {
-    const { assert!(S::F32_LANES <= LANES, "a register holds no more than a row") };
-    let (middle, width) = (rows.len() / 2, LANES / S::F32_LANES);
-    // Two by two, rows up to the middle become the least of those from them on: more comparisons than need be, but no
-    // branches, and all lanes at once.
-    let (registers, _) = S::as_mut_simd_f32s(rows.as_flattened_mut());
-    for part in 0..width {
-        for first in (0..=middle).step_by(2) {
-            let Some((sorted, others)) = registers.split_at_mut_checked((first + 2) * width) else { break };
-            let (one, two) = (sorted[first * width + part], sorted[(first + 1) * width + part]);
-            let (mut least, mut second) = (simd.min_f32s(one, two), simd.max_f32s(one, two));
-            for other in others.iter_mut().skip(part).step_by(width) {
-                let greater = simd.max_f32s(least, *other);
-                least = simd.min_f32s(least, *other);
-                *other = simd.max_f32s(second, greater);
-                second = simd.min_f32s(second, greater);
-            }
-            (sorted[first * width + part], sorted[(first + 1) * width + part]) = (least, second);
-        }
-    }
-    rows[middle]
-}
-
-/// The value that `part` of all are at most; far below everything for none.
-fn quantile(values: impl Iterator<Item = f32>, part: f64) -> f32 {
-    let mut values: Vec<f32> = values.collect();
-    if values.is_empty() {
-        return f32::MIN;
-    }
-    let position = ((values.len() - 1) as f64 * part).round() as usize;
-    *values.select_nth_unstable_by(position, f32::total_cmp).1
 }
