@@ -1,5 +1,5 @@
-//! Convolutions over time as one operation each. tract first writes all that every sum needs in a row, and again in the
-//! order of its kernels; that takes half as long as the products.
+//! Convolutions over time as one operation each: tract first writes all that every sum needs in a row, once for each frame and
+//! once more in the order of its kernels.
 
 use pulp::{Arch, Simd, WithSimd};
 use tract_onnx::tract_core::ops::cnn::{Conv, KernelFormat};
