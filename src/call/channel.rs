@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
-use super::gate::GateFrame;
 use super::windows::LEAST_REST_SECONDS;
-use super::{Span, SpeechGate, WindowPlan};
+use super::{GateFrame, Span, SpeechGate, WindowPlan};
 use crate::audio::{AudioError, Resampler};
 use crate::features::{FeatureExtractor, FeatureMatrix, FrameStream, FrameTrack};
 use crate::model::Probabilities;

@@ -204,18 +204,8 @@ impl WithSimd for Filter<'_> {
 mod tests {
     use tract_onnx::tract_core::ops::cnn::{PaddingSpec, PoolSpec};
 
+    use super::super::lstm::tests::numbers;
     use super::*;
-
-    /// Numbers in [-1, 1) without a pattern that a mistaken order would keep.
-    fn numbers(shape: &[usize], seed: u32) -> Tensor {
-        let mut state = seed;
-        let values = std::iter::repeat_with(|| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
-        });
-        let values: Vec<f32> = values.take(shape.iter().product()).collect();
-        Tensor::from_shape(shape, &values).unwrap()
-    }
 
     struct Sizes {
         batch: usize,

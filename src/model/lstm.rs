@@ -134,14 +134,14 @@ impl Expansion for Memory {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use tract_onnx::pb::AttributeProto;
     use tract_onnx::pb::attribute_proto::AttributeType;
 
     use super::*;
 
     /// Numbers in [-1, 1) without a pattern that a mistaken order would keep.
-    fn numbers(shape: &[usize], seed: u32) -> Tensor {
+    pub(in crate::model) fn numbers(shape: &[usize], seed: u32) -> Tensor {
         let mut state = seed;
         let values = std::iter::repeat_with(|| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
