@@ -206,6 +206,7 @@ mod tests {
 
     use super::super::lstm::tests::numbers;
     use super::*;
+    use crate::registers::in_eights;
 
     struct Sizes {
         batch: usize,
@@ -264,6 +265,32 @@ mod tests {
             for (ours, theirs) in ours.unwrap().iter().zip(theirs.unwrap()) {
                 assert!((ours - theirs).abs() < 2e-5, "{ours} instead of {theirs}: sums in another order differ less");
             }
+        }
+    }
+
+    #[test]
+    fn registers_of_any_width_filter_alike() {
+        const CHANNELS: usize = 3;
+        const TAPS: usize = 5;
+        const WIDTH: usize = 2 * FRAMES + TAPS - 1;
+        let rows: Vec<f32> = (0..CHANNELS * WIDTH).map(|place| (place * place % 17) as f32 / 8.0 - 1.0).collect();
+        let weights: Vec<[f32; FILTERS]> = (0..2 * CHANNELS * TAPS)
+            .map(|place| std::array::from_fn(|filter| ((place * 7 + filter * 5) % 13) as f32 / 6.0 - 1.0))
+            .collect();
+        let bias = [0.5, -0.25, 1.0, 0.0, 2.0, -1.0, 0.75, 0.125];
+        let filtered = |run: &dyn Fn(Filter<'_>)| {
+            let mut filtered = vec![f32::NAN; bias.len() * 50];
+            let (rows, weights, bias, filtered_here) = (&rows[..], &weights[..], &bias[..], &mut filtered[..]);
+            run(Filter { rows, width: WIDTH, taps: TAPS, weights, bias, frames: 50, filtered: filtered_here });
+            filtered
+        };
+        let one_by_one = filtered(&|filter| pulp::Scalar.vectorize(filter));
+        let runs: [&dyn Fn(Filter<'_>); 2] = [&|filter| in_eights(filter), &|filter| Arch::new().dispatch(filter)];
+        for wide in runs.map(|run| filtered(run)) {
+            assert!(
+                wide.iter().zip(&one_by_one).all(|(wide, one)| (wide - one).abs() < 1e-5),
+                "{wide:?} {one_by_one:?}"
+            );
         }
     }
 
