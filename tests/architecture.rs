@@ -10,7 +10,7 @@ const ORDER: [&str; 11] =
     ["registers", "audio", "features", "model", "call", "pipeline", "config", "http", "lib", "commands", "main"];
 
 /// Libraries that one part of the server alone may know, and where that is.
-/// (Fourier transforms and wide registers have two: filters, and spectra or recurrences.)
+/// (Fourier transforms and wide registers have several: they are arithmetic.)
 const DOORS: [(&str, &str); 13] = [
     ("symphonia", "audio/"),
     ("rusty_opus", "audio/opus.rs"),

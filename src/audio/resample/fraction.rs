@@ -9,11 +9,11 @@ use super::ratio::Ratio;
 
 /// Taps of the fractional stage.
 pub(super) const TAPS: usize = 16;
-/// Band that the kernels are made for, in cycles an intermediate sample: 91.3 % of what is there at most, for the block stage
-/// gives at least 1.6 samples for each of the lower rate.
+/// Band that the kernels are made for, in cycles an intermediate sample. The block stage gives at least 1.6 samples for each of
+/// the lower rate, so that what it passes ends at 91.3 % of 0.3125, which is 0.285.
 const BAND: f64 = 0.3;
 /// Steps from one sample to the next that the fractional stage has kernels for. Between them it interpolates
-/// linearly; both together err by less than -95 dB.
+/// linearly; up to there both together err by less than -95 dB.
 const PHASES: usize = 1 << PHASE_BITS;
 const PHASE_BITS: u32 = 8;
 /// Places between two kernels that are told apart.
